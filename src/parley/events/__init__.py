@@ -1,0 +1,1 @@
+"""What AWS said: events, their envelopes and signatures, routing, formatters. Pure."""

@@ -1,0 +1,1 @@
+"""What the stories need from the outside world: one Protocol a file."""

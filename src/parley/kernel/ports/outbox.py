@@ -1,0 +1,106 @@
+"""Deliveries: one platform call each, sent by the worker that leases their destination."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from parley.kernel.incoming import Destination
+from parley.kernel.messages import Message
+
+
+class Action(StrEnum):
+    """What the platform is asked to do."""
+
+    POST = "post"
+    EDIT = "edit"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A destination that one worker owns for a while. Every write names owner and epoch.
+
+    `tokens` is what the channel's pace had left when the lease was taken, `held_for` how many
+    seconds the platform still wants to be left alone.
+    """
+
+    destination_id: int
+    destination: Destination
+    owner: str
+    epoch: int
+    tokens: float
+    held_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One step of one event. `head_handle` is the head's handle, empty until it is posted.
+
+    `age` is the time since the event was accepted.
+    """
+
+    id: int
+    event_id: str
+    configuration: str
+    action: Action
+    head_id: int
+    head_handle: str
+    message: Message
+    attempts: int
+    age: timedelta
+
+
+class Outbox(Protocol):
+    """The deliveries that wait, by destination. Times are the database's own."""
+
+    async def claim(self, owner: str, limit: int) -> Sequence[Lease]:
+        """Lease up to `limit` destinations that are due and free, the longest waiting first."""
+        ...
+
+    async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
+        """Prolong the leases; return those still held."""
+        ...
+
+    async def pending(self, lease: Lease, limit: int) -> Sequence[Delivery]:
+        """Return what may be sent now, oldest first.
+
+        A delivery that waits for its retry holds up those of its own thread, not the others. Of
+        several pending edits of one head only the last is returned; the others are closed.
+        """
+        ...
+
+    async def delivered(
+        self, lease: Lease, delivery: Delivery, handle: str, tokens: float
+    ) -> bool:
+        """Mark as sent and store the pace; return false when the lease was lost meanwhile."""
+        ...
+
+    async def shown(self, lease: Lease, deliveries: Sequence[Delivery]) -> bool:
+        """Write messages of the web chat and mark them, in one transaction: exactly once."""
+        ...
+
+    async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> None:
+        """Try again later; the thread waits."""
+        ...
+
+    async def bury(self, lease: Lease, delivery: Delivery, error: str) -> None:
+        """Give up: the delivery becomes a dead letter and its thread goes on."""
+        ...
+
+    async def hold(self, lease: Lease, error: str, after: timedelta) -> None:
+        """Leave the whole channel alone for a while; the delivery in question stays pending."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the destination back, due again when its next delivery is."""
+        ...
+
+    async def sweep(self) -> int:
+        """Make destinations due that have pending deliveries and are not; return how many."""
+        ...
+
+    async def backlog(self) -> int:
+        """Return how many deliveries are pending."""
+        ...

@@ -1,0 +1,39 @@
+"""A chat platform that messages are sent to over a network."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from parley.kernel.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast one channel may be written to: calls a second, and how many at once after a rest."""
+
+    per_second: float
+    burst: int
+
+
+class ChatPlatform(Protocol):
+    """Sends messages. A handle names a message on the platform and is opaque to everybody else."""
+
+    @property
+    def name(self) -> str:
+        """Return the platform's name in destinations: `slack`, `teams`."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """Return the pace that the platform asks of its clients for one channel."""
+        ...
+
+    async def post(self, channel: str, message: Message, thread: str = "") -> str:
+        """Post a message, as a reply when `thread` is the handle of a head; return its handle.
+
+        Raises `DeliveryFailed`.
+        """
+        ...
+
+    async def edit(self, channel: str, handle: str, message: Message) -> None:
+        """Replace a message in place. Raises `DeliveryFailed`."""
+        ...
