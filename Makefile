@@ -52,18 +52,18 @@ bench: setup .venv/.dev ## Measure what the performance goals name
 
 # `sync` removes what the file does not name, Parley itself included, so Parley follows it.
 define install
-@echo "setup: packages of $(1)"
-@$(UV) pip sync --quiet --python $(PY) --require-hashes --no-build $(1)
+@echo "setup: packages of requirements/$(1).txt"
+@$(UV) pip sync --quiet --python $(PY) --require-hashes --no-build requirements/$(1).txt
 @$(UV) pip install --quiet --python $(PY) --offline --no-deps --no-build-isolation --editable .
 @touch $@
 endef
 
+# Where the tests have been run, what they need stays.
 .venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
-	$(call install,requirements/run.txt)
-	@rm -f .venv/.dev
+	$(call install,$(if $(wildcard .venv/.dev),dev,run))
 
 .venv/.dev: requirements/dev.txt .venv/.run
-	$(call install,requirements/dev.txt)
+	$(call install,dev)
 
 .venv-%/.installed: requirements/emulator-%.txt | .uv/.installed
 	@echo "setup: packages of $<"

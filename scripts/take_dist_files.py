@@ -1,4 +1,4 @@
-"""Copy the few dist files that the pages use out of node_modules, with the licences they come under."""
+"""Copy the few dist files that the pages use out of node_modules, with their licences."""
 
 import json
 import shutil
