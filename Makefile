@@ -73,6 +73,8 @@ endef
 
 node_modules/.installed: package-lock.json .npmrc
 	@echo "setup: packages of package-lock.json"
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { \
+		echo "Parley's pages need Node 20 or newer with npm at set-up: install it." >&2; exit 1; }
 	@npm ci --silent
 	@touch $@
 

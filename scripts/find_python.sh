@@ -3,7 +3,7 @@
 set -euo pipefail
 
 for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-  if "$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  if "$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     command -v "$candidate"
     exit 0
   fi
