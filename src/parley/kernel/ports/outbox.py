@@ -71,9 +71,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def delivered(
-        self, lease: Lease, delivery: Delivery, handle: str, tokens: float
-    ) -> bool:
+    async def delivered(self, lease: Lease, delivery: Delivery, handle: str, tokens: float) -> bool:
         """Mark as sent and store the pace; return false when the lease was lost meanwhile."""
         ...
 
