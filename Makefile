@@ -61,6 +61,7 @@ endef
 # Where the tests have been run, what they need stays.
 .venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
 	$(call install,$(if $(wildcard .venv/.dev),dev,run))
+	@[ ! -e .venv/.dev ] || touch .venv/.dev
 
 .venv/.dev: requirements/dev.txt .venv/.run
 	$(call install,dev)
