@@ -20,7 +20,8 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One row of `parley configurations list`. `name` is unique and never changes.
+    """One row of `parley configurations list`. `name` is unique in its account and never
+    changes.
 
     `topics` are SNS topic ARNs, `queues` SQS queue URLs. `group_mentions` lets custom
     notifications notify a whole channel. `unhealthy` says what is wrong, empty when well.

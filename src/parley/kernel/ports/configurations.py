@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from parley.kernel.configuration import Configuration
+from parley.kernel.incoming import Destination
 
 
 class Configurations(Protocol):
@@ -14,14 +15,14 @@ class Configurations(Protocol):
         ...
 
     async def add(self, configuration: Configuration) -> None:
-        """Store a new one. Raises `Conflict` when the name is taken."""
+        """Store a new one. Raises `Conflict` when the account has one of that name."""
         ...
 
-    async def remove(self, name: str) -> bool:
+    async def remove(self, account: str, name: str) -> bool:
         """Delete one; return whether it was there. Its history stays."""
         ...
 
-    async def mark(self, platform: str, channel: str, unhealthy: str) -> Sequence[str]:
+    async def mark(self, destination: Destination, unhealthy: str) -> Sequence[str]:
         """Say what is wrong with the configurations of a channel, empty when well again.
 
         Returns the names of those whose state changed by it.

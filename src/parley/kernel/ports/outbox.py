@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -22,8 +22,8 @@ class Action(StrEnum):
 class Lease:
     """A destination that one worker owns for a while. Every write names owner and epoch.
 
-    `tokens` is what the channel's pace had left when the lease was taken, `held_for` how many
-    seconds the platform still wants to be left alone.
+    `tokens` is what the channel's pace had left when it was last written to, `rested` the seconds
+    since then; a channel that was never written to has neither: -1.
     """
 
     destination_id: int
@@ -31,7 +31,7 @@ class Lease:
     owner: str
     epoch: int
     tokens: float
-    held_for: float
+    rested: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Delivery:
     id: int
     event_id: str
     configuration: str
+    created_at: datetime
     action: Action
     head_id: int
     head_handle: str
@@ -79,20 +80,19 @@ class Outbox(Protocol):
         """Write messages of the web chat and mark them, in one transaction: exactly once."""
         ...
 
-    async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> None:
-        """Try again later; the thread waits."""
+    async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> bool:
+        """Try again later; the thread waits. Return false when the lease was lost."""
         ...
 
-    async def bury(self, lease: Lease, delivery: Delivery, error: str) -> None:
-        """Give up: the delivery becomes a dead letter and its thread goes on."""
+    async def bury(self, lease: Lease, delivery: Delivery, error: str) -> bool:
+        """Give up: the delivery becomes a dead letter and its thread goes on.
+
+        Return false when the lease was lost.
+        """
         ...
 
-    async def hold(self, lease: Lease, error: str, after: timedelta) -> None:
-        """Leave the whole channel alone for a while; the delivery in question stays pending."""
-        ...
-
-    async def release(self, lease: Lease) -> None:
-        """Give the destination back, due again when its next delivery is."""
+    async def release(self, lease: Lease, not_before: timedelta = timedelta()) -> None:
+        """Give the destination back, due again when its next delivery is, but not earlier."""
         ...
 
     async def sweep(self) -> int:

@@ -1,0 +1,1 @@
+"""Tables on SQLite or PostgreSQL: one module per port over one `Database`."""

@@ -1,0 +1,274 @@
+"""The two databases behind one interface: `write(f)` and `read(f)` with `f(connection)`.
+
+SQLite has one writer thread with group commit: units of many callers share a transaction, each in
+a SAVEPOINT of its own, so that one unit's error fails only its caller and all callers fail when
+the COMMIT fails. PostgreSQL has a bounded pool of threads. A call returns only after its commit.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool, QueuePool
+
+from parley.kernel.errors import InvalidRequest, Unavailable
+
+T = TypeVar("T")
+Unit = Callable[[sa.Connection], T]
+
+_GROUP = 128
+_READERS = 4
+_POSTGRES_THREADS = 8
+
+
+class Database(Protocol):
+    """Runs storage functions. Raises `Unavailable` when the database cannot do its part."""
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run `unit` in a transaction; return its result after the commit."""
+        ...
+
+    async def read(self, unit: Unit[T]) -> T:
+        """Run `unit` on a connection that only reads."""
+        ...
+
+    def run(self, unit: Unit[T]) -> T:
+        """Run `unit` in a transaction on this thread: start-up and migrations."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was begun and let go of every connection."""
+        ...
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///path` or `postgresql://...`; the file's folder is made.
+
+    Raises `InvalidRequest` for any other kind of database.
+    """
+    if url.startswith("sqlite:///"):
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    if url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        return PostgresDatabase(url)
+    raise InvalidRequest(
+        f"The database URL {url.split('://', maxsplit=1)[0]}://... is of a kind that Parley does "
+        "not know: use sqlite:///path/to/file or postgresql://user@host/name."
+    )
+
+
+class _Job:
+    """A unit that waits for the writer, and whom to tell."""
+
+    __slots__ = ("error", "future", "loop", "result", "unit")
+
+    def __init__(self, unit: Unit[Any]) -> None:
+        self.unit = unit
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+def _settle(jobs: Iterable[_Job]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+class SqliteDatabase:
+    """One file, one writer thread, a few readers."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file in WAL mode; every commit is on the disk when it returns."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"The folder {path.parent} cannot be made: {error}.") from error
+        self._engine = sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        sa.event.listen(self._engine, "connect", _prepare_writer)
+        sa.event.listen(self._engine, "begin", _begin_immediate)
+        self._readers = sa.create_engine(
+            f"sqlite:///file:{path}?mode=ro&uri=true",
+            poolclass=QueuePool,
+            pool_size=_READERS,
+            connect_args={"check_same_thread": False},
+        )
+        sa.event.listen(self._readers, "connect", _prepare_reader)
+        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-read")
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._writer = threading.Thread(target=self._work, name="sqlite-write", daemon=True)
+        self._writer.start()
+
+    async def write(self, unit: Unit[T]) -> T:
+        """See `Database.write`."""
+        if self._closed:
+            raise Unavailable("Parley is stopping.")
+        job = _Job(unit)
+        self._jobs.put(job)
+        result: T = await job.future
+        return result
+
+    async def read(self, unit: Unit[T]) -> T:
+        """See `Database.read`."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, unit)
+
+    def run(self, unit: Unit[T]) -> T:
+        """See `Database.run`."""
+        try:
+            with self._engine.begin() as connection:
+                return unit(connection)
+        except sa.exc.DBAPIError as error:
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._writer.join()
+            self._pool.shutdown()
+            self._engine.dispose()
+            self._readers.dispose()
+
+    def _read(self, unit: Unit[T]) -> T:
+        try:
+            with self._readers.connect() as connection:
+                return unit(connection)
+        except sa.exc.DBAPIError as error:
+            raise _unavailable(error) from error
+
+    def _work(self) -> None:
+        connection: sa.Connection | None = None
+        stopping = False
+        while not stopping:
+            jobs, stopping = self._take()
+            if not jobs:
+                continue
+            try:
+                connection = connection or self._engine.connect()
+                _run_group(connection, jobs)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, its callers must hear
+                failure = _unavailable(error) if isinstance(error, sa.exc.DBAPIError) else error
+                for job in jobs:
+                    job.error = failure
+                _discard(connection)
+                connection = None
+            _tell(jobs)
+        _discard(connection)
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """Wait for a job and take those that came with it; true means that no more will come."""
+        job = self._jobs.get()
+        jobs: list[_Job] = []
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == _GROUP:
+                return jobs, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, False
+        return jobs, True
+
+
+def _run_group(connection: sa.Connection, jobs: list[_Job]) -> None:
+    with connection.begin():
+        for job in jobs:
+            connection.exec_driver_sql("SAVEPOINT unit")
+            try:
+                job.result = job.unit(connection)
+            except Exception as error:  # noqa: BLE001 - the caller hears it, the others go on
+                job.error = _unavailable(error) if isinstance(error, sa.exc.DBAPIError) else error
+                # Where SQLite itself rolled everything back (disk full), this fails, and the
+                # whole group with it.
+                connection.exec_driver_sql("ROLLBACK TO unit")
+            connection.exec_driver_sql("RELEASE unit")
+
+
+def _tell(jobs: list[_Job]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        loops.setdefault(job.loop, []).append(job)
+    for loop, own in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, own)
+
+
+def _discard(connection: sa.Connection | None) -> None:
+    if connection is not None:
+        try:
+            connection.close()
+        except sa.exc.DBAPIError:
+            connection.invalidate()
+
+
+def _prepare_writer(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # we write BEGIN IMMEDIATE ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_reader(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None
+    raw.execute("PRAGMA busy_timeout=5000").close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class PostgresDatabase:
+    """A server that several Parley processes may share."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare a pool; the first connection is made when it is needed."""
+        _, _, rest = url.partition("://")
+        self._engine = sa.create_engine(
+            f"postgresql+psycopg://{rest}",
+            pool_size=_POSTGRES_THREADS,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
+        self._pool = ThreadPoolExecutor(_POSTGRES_THREADS, thread_name_prefix="postgres")
+
+    async def write(self, unit: Unit[T]) -> T:
+        """See `Database.write`."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.run, unit)
+
+    async def read(self, unit: Unit[T]) -> T:
+        """See `Database.read`."""
+        return await self.write(unit)
+
+    def run(self, unit: Unit[T]) -> T:
+        """See `Database.run`."""
+        try:
+            with self._engine.begin() as connection:
+                return unit(connection)
+        except sa.exc.DBAPIError as error:
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        self._pool.shutdown()
+        self._engine.dispose()
+
+
+def _unavailable(error: sa.exc.DBAPIError) -> Unavailable:
+    reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason"
+    return Unavailable(
+        f"The database did not take it: {reason}. Check that its disk has room and that nothing "
+        "else holds it; nothing that was accepted is lost."
+    )

@@ -1,0 +1,316 @@
+"""The web chat: rooms, messages, their numbered changes, and what each person has read."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from parley.kernel.errors import NotFound
+from parley.kernel.incoming import Person
+from parley.kernel.message_json import from_json, to_json
+from parley.kernel.messages import Message
+from parley.kernel.ports.outbox import Action, Delivery
+from parley.kernel.ports.rooms import Change, Posted, Room
+from parley.storage import search
+from parley.storage.clock import from_ms
+from parley.storage.database import Database
+from parley.storage.ids import Ids
+from parley.storage.rows import insert, storable, time_now
+from parley.storage.schema import room_changes, room_messages, room_readers, rooms
+
+ADMIN = "admin"
+"""The room that exists from the start."""
+
+
+class StoredRooms:
+    """The web chat on a database. See `parley.kernel.ports.rooms.Rooms`."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        """Take the database and what makes ids."""
+        self._database = database
+        self._ids = ids
+
+    async def list(self, person: Person) -> Sequence[Room]:
+        """See `Rooms.list`."""
+        return await self._database.read(lambda c: _list(c, person))
+
+    async def history(self, room: str, before: int | None, limit: int) -> Sequence[Posted]:
+        """See `Rooms.history`."""
+        query = (
+            sa.select(room_messages)
+            .where(room_messages.c.room == room, room_messages.c.root.is_(None))
+            .order_by(room_messages.c.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(room_messages.c.id < before)
+        found = await self._database.read(lambda c: _posted(c, query))
+        return found[::-1]
+
+    async def thread(self, root: int) -> Sequence[Posted]:
+        """See `Rooms.thread`."""
+        head = sa.and_(room_messages.c.id == root, room_messages.c.root.is_(None))
+        replies = room_messages.c.root == root
+        query = sa.select(room_messages).where(sa.or_(head, replies)).order_by(room_messages.c.id)
+        return await self._database.read(lambda c: _posted(c, query))
+
+    async def message(self, message_id: int) -> Posted | None:
+        """See `Rooms.message`."""
+        query = sa.select(room_messages).where(room_messages.c.id == message_id)
+        found = await self._database.read(lambda c: _posted(c, query))
+        return found[0] if found else None
+
+    async def changes(self, room: str, after: int, limit: int) -> Sequence[Change]:
+        """See `Rooms.changes`."""
+        return await self._database.read(lambda c: _changes(c, room, after, limit))
+
+    async def last_changes(self) -> dict[str, int]:
+        """See `Rooms.last_changes`."""
+        query = sa.select(rooms.c.name, rooms.c.last_seq)
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return {row.name: row.last_seq for row in rows}
+
+    async def search(
+        self, words: str, room: str, before: int | None, limit: int
+    ) -> Sequence[Posted]:
+        """See `Rooms.search`."""
+        return await self._database.read(
+            lambda c: _in_order(c, search.find(c, words, room, before, limit))
+        )
+
+    async def say(
+        self, room: str, person: Person, text: str, root: int | None, answer: Message | None
+    ) -> Posted:
+        """See `Rooms.say`."""
+        return await self._database.write(
+            lambda c: _say(c, self._ids, (room, root), _Row(None, "", person, text), answer)
+        )
+
+    async def mark_read(self, person: Person, room: str, seq: int) -> None:
+        """See `Rooms.mark_read`."""
+        await self._database.write(lambda c: _mark_read(c, person, room, seq))
+
+    async def mute(self, person: Person, room: str, *, muted: bool) -> None:
+        """See `Rooms.mute`."""
+        await self._database.write(lambda c: _mute(c, person, room, muted=muted))
+
+
+def show(connection: sa.Connection, ids: Ids, room: str, delivery: Delivery, head: str) -> str:
+    """Carry out one delivery in a room; return the handle of the message it stands in.
+
+    Without a head (it became a dead letter) an edit or a reply is a message of its own.
+    """
+    if delivery.action is Action.EDIT and head:
+        _edit(connection, int(head), room, delivery)
+        return head
+    root = int(head) if delivery.action is Action.REPLY and head else None
+    row = _Row(delivery.message, delivery.event_id, None, "")
+    return str(_insert(connection, ids.next(), room, root, row))
+
+
+class _Row:
+    """What a new message holds: from Parley, or a line from a person."""
+
+    __slots__ = ("author", "event_id", "message", "text")
+
+    def __init__(
+        self, message: Message | None, event_id: str, author: Person | None, text: str
+    ) -> None:
+        self.message = message
+        self.event_id = event_id
+        self.author = author
+        self.text = text
+
+    def words(self) -> str:
+        return search.words_of(self.message) if self.message else self.text
+
+
+def _next_seq(connection: sa.Connection, room: str) -> int:
+    """Number a change of the room; the row's lock keeps the numbers without gaps."""
+    seq = connection.execute(
+        sa.update(rooms)
+        .where(rooms.c.name == room)
+        .values(last_seq=rooms.c.last_seq + 1)
+        .returning(rooms.c.last_seq)
+    ).scalar()
+    if seq is None:
+        raise NotFound(f"There is no room named {room}.")
+    return int(seq)
+
+
+def _log(connection: sa.Connection, room: str, seq: int, kind: str, message_id: int) -> None:
+    connection.execute(
+        sa.insert(room_changes),
+        {"room": room, "seq": seq, "kind": kind, "message_id": message_id},
+    )
+
+
+def _insert(
+    connection: sa.Connection, message_id: int, room: str, root: int | None, row: _Row
+) -> int:
+    seq = _next_seq(connection, room)
+    now = time_now(connection)
+    connection.execute(
+        sa.insert(room_messages),
+        {
+            "id": message_id,
+            "room": room,
+            "seq": seq,
+            "root": root,
+            "author_id": row.author.id if row.author else "",
+            "author_name": row.author.name if row.author else "",
+            "text": storable(row.text),
+            "message": to_json(row.message) if row.message else None,
+            "event_id": row.event_id,
+            "created_at": now,
+        },
+    )
+    if root is not None:
+        connection.execute(
+            sa.update(room_messages)
+            .where(room_messages.c.id == root)
+            .values(replies=room_messages.c.replies + 1, last_reply_at=now)
+        )
+    search.add(connection, message_id, room, storable(row.words()))
+    _log(connection, room, seq, "posted", message_id)
+    return message_id
+
+
+def _edit(connection: sa.Connection, message_id: int, room: str, delivery: Delivery) -> None:
+    seq = _next_seq(connection, room)
+    connection.execute(
+        sa.update(room_messages)
+        .where(room_messages.c.id == message_id)
+        .values(
+            message=to_json(delivery.message),
+            event_id=delivery.event_id,
+            edited_at=time_now(connection),
+        )
+    )
+    search.replace(connection, message_id, room, storable(search.words_of(delivery.message)))
+    _log(connection, room, seq, "edited", message_id)
+
+
+def _say(
+    connection: sa.Connection,
+    ids: Ids,
+    place: tuple[str, int | None],
+    line: _Row,
+    answer: Message | None,
+) -> Posted:
+    room, root = place
+    if root is not None and not _is_head(connection, room, root):
+        raise NotFound("The message that this replies to is not in the room.")
+    said = _insert(connection, ids.next(), room, root, line)
+    if answer is not None:
+        _insert(connection, ids.next(), room, root, _Row(answer, "", None, ""))
+    query = sa.select(room_messages).where(room_messages.c.id == said)
+    posted = _posted(connection, query)[0]
+    if line.author:
+        _mark_read(connection, line.author, room, posted.seq)
+    return posted
+
+
+def _is_head(connection: sa.Connection, room: str, root: int) -> bool:
+    query = sa.select(room_messages.c.id).where(
+        room_messages.c.id == root,
+        room_messages.c.room == room,
+        room_messages.c.root.is_(None),
+    )
+    return connection.execute(query).first() is not None
+
+
+def _list(connection: sa.Connection, person: Person) -> Sequence[Room]:
+    mine = sa.and_(room_readers.c.room == rooms.c.name, room_readers.c.person == person.id)
+    seen = sa.func.coalesce(room_readers.c.seq, 0)
+    unread = (
+        sa.select(sa.func.count())
+        .select_from(
+            sa.select(room_changes.c.seq)
+            .where(
+                room_changes.c.room == rooms.c.name,
+                room_changes.c.seq > seen,
+                room_changes.c.kind == "posted",
+            )
+            .limit(100)
+            .correlate(rooms, room_readers)
+            .subquery()
+        )
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            rooms.c.name,
+            rooms.c.last_seq,
+            unread.label("unread"),
+            sa.func.coalesce(room_readers.c.muted, sa.false()).label("muted"),
+        )
+        .select_from(rooms.outerjoin(room_readers, mine))
+        .order_by(rooms.c.name == ADMIN, rooms.c.name)
+    )
+    return [
+        Room(row.name, row.last_seq, row.unread, bool(row.muted))
+        for row in connection.execute(query)
+    ]
+
+
+def _changes(connection: sa.Connection, room: str, after: int, limit: int) -> Sequence[Change]:
+    query = (
+        sa.select(room_changes.c.seq.label("change"), room_changes.c.kind, room_messages)
+        .select_from(
+            room_changes.join(room_messages, room_messages.c.id == room_changes.c.message_id)
+        )
+        .where(room_changes.c.room == room, room_changes.c.seq > after)
+        .order_by(room_changes.c.seq)
+        .limit(limit)
+    )
+    return [Change(row.change, row.kind, _one(row)) for row in connection.execute(query)]
+
+
+def _in_order(connection: sa.Connection, ids: Sequence[int]) -> Sequence[Posted]:
+    if not ids:
+        return []
+    query = sa.select(room_messages).where(room_messages.c.id.in_(ids))
+    return sorted(_posted(connection, query), key=operator.attrgetter("id"), reverse=True)
+
+
+def _mark_read(connection: sa.Connection, person: Person, room: str, seq: int) -> None:
+    statement = insert(connection, room_readers).values(person=person.id, room=room, seq=seq)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["person", "room"],
+            set_={"seq": statement.excluded.seq},
+            where=room_readers.c.seq < statement.excluded.seq,
+        )
+    )
+
+
+def _mute(connection: sa.Connection, person: Person, room: str, *, muted: bool) -> None:
+    statement = insert(connection, room_readers).values(person=person.id, room=room, muted=muted)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["person", "room"], set_={"muted": statement.excluded.muted}
+        )
+    )
+
+
+def _posted(connection: sa.Connection, query: sa.Select[Any]) -> list[Posted]:
+    return [_one(row) for row in connection.execute(query)]
+
+
+def _one(row: Any) -> Posted:
+    return Posted(
+        id=row.id,
+        room=row.room,
+        seq=row.seq,
+        root=row.root,
+        author=Person(row.author_id, row.author_name) if row.author_id else None,
+        text=row.text,
+        message=from_json(row.message) if row.message else None,
+        event_id=row.event_id,
+        created_at=from_ms(row.created_at),
+        edited_at=from_ms(row.edited_at) if row.edited_at is not None else None,
+        replies=row.replies,
+        last_reply_at=from_ms(row.last_reply_at) if row.last_reply_at is not None else None,
+    )

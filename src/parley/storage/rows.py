@@ -1,0 +1,91 @@
+"""Small pieces of SQL that several tables need."""
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from parley.kernel.incoming import Destination
+from parley.storage.clock import now_ms
+from parley.storage.ids import Ids
+from parley.storage.schema import destinations, rooms
+
+LOCAL = "local"
+"""The platform name of the built-in web chat, whose channels are rooms."""
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT in the connection's dialect."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def storable(text: str) -> str:
+    """Return the text as both databases can hold it: no NUL, no half of a surrogate pair."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\N{SYMBOL FOR NULL}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def time_now(connection: sa.Connection) -> int:
+    """Return the database's time in milliseconds."""
+    return int(connection.execute(sa.select(now_ms())).scalar_one())
+
+
+def ensure_destinations(
+    connection: sa.Connection, wanted: Collection[Destination], ids: Ids
+) -> dict[Destination, int]:
+    """Return the ids of the destinations; rows, and the rooms of the web chat, are made."""
+    found = _destinations(connection, wanted)
+    missing = [place for place in wanted if place not in found]
+    if missing:
+        connection.execute(
+            insert(connection, destinations).on_conflict_do_nothing(),
+            [
+                {"id": ids.next(), "platform": place.platform, "channel": place.channel}
+                for place in missing
+            ],
+        )
+        ensure_rooms(connection, {one.channel for one in missing if one.platform == LOCAL})
+        found = _destinations(connection, wanted)
+    return found
+
+
+def ensure_rooms(connection: sa.Connection, names: Collection[str]) -> None:
+    """Make the rooms that are not there yet."""
+    if names:
+        connection.execute(
+            insert(connection, rooms).on_conflict_do_nothing(),
+            [{"name": name, "last_seq": 0, "created_at": time_now(connection)} for name in names],
+        )
+
+
+def _destinations(
+    connection: sa.Connection, wanted: Collection[Destination]
+) -> dict[Destination, int]:
+    channels = {place.channel for place in wanted}
+    rows = connection.execute(
+        sa.select(destinations.c.id, destinations.c.platform, destinations.c.channel).where(
+            destinations.c.channel.in_(channels)
+        )
+    )
+    return {Destination(platform, channel): row_id for row_id, platform, channel in rows}
+
+
+def touch(connection: sa.Connection, ids: Collection[int], now: int) -> None:
+    """Make idle destinations due, in the order of their ids so that writers never deadlock."""
+    for destination_id in sorted(ids):
+        connection.execute(_TOUCH, {"wanted": destination_id, "now": now})
+
+
+_TOUCH: Any = (
+    sa.update(destinations)
+    .where(destinations.c.id == sa.bindparam("wanted"), destinations.c.due_at.is_(None))
+    .values(due_at=sa.bindparam("now"))
+)

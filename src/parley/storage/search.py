@@ -1,0 +1,93 @@
+"""Full-text search of the web chat: FTS5 on SQLite, tsvector on PostgreSQL."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from parley.kernel.messages import (
+    Block,
+    Bullets,
+    Code,
+    Facts,
+    Folded,
+    Message,
+    Table,
+    Tags,
+    Text,
+)
+
+_ADD = sa.text("INSERT INTO room_search (rowid, room, body) VALUES (:id, :room, :body)")
+_DROP = sa.text("DELETE FROM room_search WHERE rowid = :id")
+_MATCH = {
+    "sqlite": "room_search MATCH :words",
+    "postgresql": "words @@ to_tsquery('simple', :words)",
+}
+_MOST_CHARACTERS = 20_000  # of one message; PostgreSQL takes no document over a megabyte
+
+
+def words_of(message: Message) -> str:
+    """Return all that a reader of the message sees, as one text."""
+    parts = [message.state, message.title.text, *message.context, message.summary]
+    for block in message.blocks:
+        parts.extend(_words(block))
+    return "\n".join(part for part in parts if part)
+
+
+def add(connection: sa.Connection, message_id: int, room: str, body: str) -> None:
+    """Make a message findable."""
+    row = {"id": message_id, "room": room, "body": body[:_MOST_CHARACTERS]}
+    connection.execute(_ADD, row)
+
+
+def replace(connection: sa.Connection, message_id: int, room: str, body: str) -> None:
+    """Make an edited message findable by its new words."""
+    connection.execute(_DROP, {"id": message_id})
+    add(connection, message_id, room, body)
+
+
+def find(
+    connection: sa.Connection, words: str, room: str, before: int | None, limit: int
+) -> Sequence[int]:
+    """Return the ids of messages that hold words beginning with each of these, newest first."""
+    wanted = _terms(words)
+    if not wanted:
+        return []
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        expression = " AND ".join(f'"{term}"*' for term in wanted)
+    else:
+        expression = " & ".join(f"{term}:*" for term in wanted)
+    where = [_MATCH[dialect]]
+    values: dict[str, str | int] = {"words": expression, "limit": limit}
+    if room:
+        where.append("room = :room")
+        values["room"] = room
+    if before is not None:
+        where.append("rowid < :before")
+        values["before"] = before
+    statement = (
+        f"SELECT rowid FROM room_search WHERE {' AND '.join(where)} "  # noqa: S608 - our own parts
+        "ORDER BY rowid DESC LIMIT :limit"
+    )
+    return connection.execute(sa.text(statement), values).scalars().all()
+
+
+def _terms(words: str) -> list[str]:
+    """Split as both databases' tokenizers do, so that no character has a meaning of its own."""
+    return "".join(one if one.isalnum() else " " for one in words).split()[:12]
+
+
+def _words(block: Block) -> Iterator[str]:
+    match block:
+        case Text(text) | Code(text):
+            yield text
+        case Facts(facts):
+            yield from (f"{fact.label} {fact.value}" for fact in facts)
+        case Bullets(items, label):
+            yield from (label, *(item.text for item in items))
+        case Tags(tags, label):
+            yield " ".join((label, *tags))
+        case Table(columns, rows):
+            yield from (" ".join(row) for row in (columns, *rows))
+        case Folded(label, blocks):
+            yield from (label, *(word for inner in blocks for word in _words(inner)))
