@@ -1,0 +1,62 @@
+"""Links that show where they lead: which addresses may be linked, and which words may hide one."""
+
+import re
+import unicodedata
+from urllib.parse import quote, urlsplit
+
+WEB = ("http", "https")
+"""The schemes that every platform may link to."""
+
+# Browsers read a backslash as a slash, so that the host they open is not the one that is read.
+_FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
+_TO_QUOTE = re.compile(r"[\s<>\"|`{}^]")
+_DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://([^\s/?#]*)|((?:[\w-]+\.)+[^\W\d_]{2,}|\d+(?:\.\d+){3})"
+)
+
+
+def safe_url(url: str, schemes: tuple[str, ...] = WEB, limit: int = 3000) -> str:
+    """Return an address that may be linked, its odd characters quoted; empty when it may not.
+
+    Refused are other schemes, addresses without a host or with a user name (`bank.com@evil.com`),
+    and those longer than `limit` characters (a part of an address leads elsewhere).
+    """
+    if _FORBIDDEN.search(url):
+        return ""
+    quoted = _TO_QUOTE.sub(lambda found: quote(found[0], safe="", errors="replace"), url)
+    try:
+        parts = urlsplit(quoted)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if len(quoted) > limit or parts.scheme.lower() not in schemes:
+        return ""
+    if parts.scheme.lower() == "mailto":
+        return quoted if "@" in parts.path and not parts.netloc else ""
+    return quoted if host and "@" not in parts.netloc else ""
+
+
+def host_of(url: str) -> str:
+    """Return where an address leads, as readers know it: the host, or the mailbox."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme.lower() == "mailto" else (parts.hostname or "")
+
+
+def masks(label: str, url: str) -> bool:
+    """Whether the words of a link name another place than the one it leads to."""
+    target = _bare(host_of(url))
+    return any(_bare(one) != target for one in _hosts_named(label))
+
+
+def _hosts_named(label: str) -> list[str]:
+    """Return the hosts that a reader would see in the words, whatever they are written with."""
+    seen = unicodedata.normalize("NFKC", label).translate(_DOTS)
+    # Characters of no width hide a host from this search, but not from a reader.
+    seen = "".join(one for one in seen if unicodedata.category(one) != "Cf").casefold()
+    return [found[1] or found[2] or "" for found in _ADDRESS.finditer(seen)]
+
+
+def _bare(host: str) -> str:
+    host = host.casefold().partition(":")[0].rstrip(".")
+    return host.removeprefix("www.")
