@@ -1,0 +1,1 @@
+"""What Parley does for people and for AWS: one story a file."""
