@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from parley.events.envelope import SnsMessage, SnsType
 from parley.events.topics import REGION
-from parley.kernel.errors import Refused, Unavailable
+from parley.kernel.errors import InvalidRequest, Refused, Unavailable
 
 SMALLEST_KEY = 2048
 """Bits of an RSA key."""
@@ -89,16 +89,30 @@ class IssuedByAmazon:
 
 @dataclass(frozen=True, slots=True)
 class SignedBy:
-    """The rule for tests and measurements: a given authority issued the certificate itself."""
+    """The rule for tests and measurements: one of these authorities issued the certificate."""
 
-    root: x509.Certificate
+    roots: tuple[x509.Certificate, ...]
 
-    def check(self, certificate: x509.Certificate, url: CertificateUrl) -> None:  # noqa: ARG002 - one authority for every address
-        """Raise `Refused` unless the authority signed the certificate."""
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "SignedBy":
+        """Trust the certificates of a file. Raises `InvalidRequest` when it holds none."""
         try:
-            certificate.verify_directly_issued_by(self.root)
-        except (ValueError, TypeError, InvalidSignature):
-            raise Refused("The signing certificate was not issued by the trusted root.") from None
+            return cls(tuple(x509.load_pem_x509_certificates(pem)))
+        except (ValueError, x509.InvalidVersion):
+            raise InvalidRequest("The trust root is not a certificate in PEM form.") from None
+
+    def check(self, certificate: x509.Certificate, url: CertificateUrl) -> None:  # noqa: ARG002 - the same authorities for every address
+        """Raise `Refused` unless an authority signed the certificate itself."""
+        if not any(_issued(root, certificate) for root in self.roots):
+            raise Refused("The signing certificate was not issued by the trusted root.")
+
+
+def _issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def check_certificate_url(url: str) -> CertificateUrl:
@@ -124,7 +138,7 @@ def read_key(pem: bytes, url: CertificateUrl, trust: Trust, now: datetime) -> Si
     try:
         certificate = x509.load_pem_x509_certificates(pem)[0]
         key = certificate.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise Unavailable(f"What {url.url} holds is not a certificate.") from None
     since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not since <= now <= until:

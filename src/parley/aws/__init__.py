@@ -1,0 +1,1 @@
+"""What talks to AWS. Only here are its libraries imported."""
