@@ -19,12 +19,15 @@ def storable(text: str) -> str:
 
     Databases refuse the first, UTF-8 cannot write the second.
     """
+    if text.isascii():
+        return text.replace("\x00", "\ufffd")
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def decode(body: bytes) -> str:
-    """Return the text of a body, without byte-order mark; what is not UTF-8 is replaced."""
-    return body.decode("utf-8", "replace").removeprefix("\ufeff")
+    """Return the text of a body without byte-order mark; NUL and what is not UTF-8 is replaced."""
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+    return text.replace("\x00", "\ufffd")
 
 
 def read_object(text: str) -> dict[str, Any] | None:
