@@ -1,0 +1,1 @@
+"""The HTTP door: the web chat, and what machines call."""

@@ -1,0 +1,1 @@
+"""The web chat: Parley's own chat platform, and where every installation starts."""
