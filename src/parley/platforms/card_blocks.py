@@ -88,7 +88,7 @@ def _fact(fact: Fact, characters: int) -> Element:
 
 def _value_runs(fact: Fact, characters: int) -> list[Element]:
     value = clip(fact.value, characters) or _NOTHING
-    url = safe_url(clean(fact.url))
+    url = safe_url(clean(fact.url), limit=min(3_000, characters))
     if not url:
         return [run(value, weight="Bolder")]
     opens = link(url)

@@ -49,7 +49,8 @@ class LabelledLink:
     label: str
 
 
-Token = Plain | UserMention | ChannelMention | GroupMention | LabelledLink
+Mention = UserMention | ChannelMention | GroupMention
+Token = Plain | LabelledLink | Mention
 
 _BRACKETS = re.compile(r"<([^<>]+)>")
 _USER = re.compile(r"@([UW][A-Z0-9]+)")

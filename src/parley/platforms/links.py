@@ -11,6 +11,7 @@ WEB = ("http", "https")
 _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
 _TO_QUOTE = re.compile(r"[\s<>\"|`{}^]")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+_MARKS = dict.fromkeys(map(ord, "*_~`\\"))
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]*://([^\s/?#]*)|((?:[\w-]+\.)+[^\W\d_]{2,}|\d+(?:\.\d+){3})"
 )
@@ -45,8 +46,12 @@ def host_of(url: str) -> str:
 
 def masks(label: str, url: str) -> bool:
     """Whether the words of a link name another place than the one it leads to."""
+    if url.lower().startswith("mailto:"):
+        return label.strip().casefold() != host_of(url).casefold() and bool(_hosts_named(label))
     target = _bare(host_of(url))
-    return any(_bare(one) != target for one in _hosts_named(label))
+    # Marks of bold or code vanish when the label is shown: it is read with and without them.
+    readings = (label, label.translate(_MARKS))
+    return any(_bare(one) != target for reading in readings for one in _hosts_named(reading))
 
 
 def _hosts_named(label: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Slack: messages as Block Kit, sent through the Web API."""
