@@ -1,0 +1,247 @@
+"""Puts everything together: the only module that knows every concrete class."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from aiohttp import ClientSession
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from parley.aws.certificates import SigningCertificates
+from parley.aws.subscriptions import SnsSubscriptions
+from parley.events.signature import IssuedByAmazon, SignedBy, Trust
+from parley.kernel.errors import InvalidRequest, ParleyError
+from parley.kernel.incoming import Destination
+from parley.kernel.ports.clock import Clock
+from parley.kernel.ports.platform import ChatPlatform
+from parley.observe import Metrics, SystemClock
+from parley.platforms.adaptive_card import card
+from parley.platforms.local.channel import read_channel as read_room
+from parley.platforms.outgoing import open_session
+from parley.platforms.slack.channel import read_channel as read_slack_channel
+from parley.settings import Settings
+from parley.storage.configurations import StoredConfigurations
+from parley.storage.database import Database, open_database
+from parley.storage.history import StoredHistory
+from parley.storage.ids import Ids
+from parley.storage.inbox import StoredInbox
+from parley.storage.migrate import migrate, probe
+from parley.storage.notices import StoredNotices
+from parley.storage.outbox import StoredOutbox
+from parley.storage.people import StoredPeople
+from parley.storage.rooms import ADMIN, StoredRooms
+from parley.storage.rows import LOCAL, ensure_destinations
+from parley.usecases.configurations import ManageConfigurations
+from parley.usecases.converse import Converse
+from parley.usecases.deliver import Deliver
+from parley.usecases.directory import Directory
+from parley.usecases.health import Health
+from parley.usecases.notify import Notify
+from parley.usecases.receive import Receive
+from parley.usecases.refusals import Refusals
+from parley.web import health, ingest, schemas
+from parley.web.app import create_app
+from parley.web.services import Services
+from parley.workers.delivery import LEASE, DeliveryWorker
+from parley.workers.live import LiveRooms
+
+CHANNELS = {LOCAL: read_room, "slack": read_slack_channel}
+"""Every chat platform, with what reads a channel that a person typed."""
+
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept, behind its ports. Commands that only read and write need no more."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    configurations: StoredConfigurations
+    inbox: StoredInbox
+    outbox: StoredOutbox
+    rooms: StoredRooms
+    people: StoredPeople
+    notices: StoredNotices
+    history: StoredHistory
+
+    def manage_configurations(self) -> ManageConfigurations:
+        """Return the use case behind `parley configurations`."""
+        return ManageConfigurations(self.configurations, CHANNELS)
+
+
+@contextlib.contextmanager
+def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stores]:
+    """Open the database, bring it to this release's schema, and close it at the end.
+
+    Raises `Refused` for a database of a newer release, `Unavailable` for one that does not answer.
+    """
+    clock = clock or SystemClock()
+    database = open_database(settings.database_url)
+    try:
+        migrate(database)
+        ids = Ids(clock)
+        admin = Destination(LOCAL, ADMIN)
+        database.run(lambda connection: ensure_destinations(connection, [admin], ids))
+        yield Stores(
+            settings=settings,
+            database=database,
+            clock=clock,
+            configurations=StoredConfigurations(database, ids),
+            inbox=StoredInbox(database, ids, timedelta(minutes=settings.alarms.reopen_minutes)),
+            outbox=StoredOutbox(database, ids, LEASE),
+            rooms=StoredRooms(database, ids),
+            people=StoredPeople(database),
+            notices=StoredNotices(database, ids),
+            history=StoredHistory(database),
+        )
+    finally:
+        database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway at work. `app` is its HTTP side, `stopping` is set when it begins to stop."""
+
+    stores: Stores
+    app: ASGIApp
+    notify: Notify
+    metrics: Metrics
+    stopping: asyncio.Event
+
+
+@contextlib.asynccontextmanager
+async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Running]:
+    """Start the workers and make the application; stop everything in order at the end.
+
+    `address` is where the server listens: its port may have been chosen by the system.
+    """
+    settings, metrics, stopping = stores.settings, Metrics(), asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(await open_session())
+        live = LiveRooms(stores.rooms)
+        channel_health = Health(stores.configurations, stores.notices)
+        deliver = Deliver(
+            stores.outbox,
+            _platforms(settings, session, pages_url(settings, address)),
+            channel_health,
+            live,
+            metrics,
+            stores.clock,
+        )
+        owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        worker = DeliveryWorker(stores.outbox, deliver, owner)
+        notify = Notify(stores.inbox, stores.notices, metrics, stores.clock, worker.nudge)
+        directory = Directory(stores.configurations)
+        certificates = _certificates(settings, session, stores.clock)
+        receive = Receive(
+            directory=directory,
+            notify=notify,
+            certificates=certificates,
+            subscriptions=SnsSubscriptions(session, settings.sns.endpoints),
+            refusals=Refusals(stores.notices, stores.clock),
+            clock=stores.clock,
+            unsigned_topics=frozenset(settings.sns.unsigned_topics),
+            listens_on_loopback=settings.loopback,
+        )
+        stack.push_async_callback(certificates.close)
+        live.start()
+        stack.push_async_callback(live.stop)
+        worker.start()
+        stack.push_async_callback(worker.stop)
+        app = create_app(
+            Services(
+                rooms=stores.rooms,
+                people=stores.people,
+                history=stores.history,
+                live=live,
+                converse=Converse(stores.rooms, live),
+                card=card,
+                clock=stores.clock,
+                allowed_hosts=allowed_hosts(settings),
+                secure_cookie=settings.web.url.startswith("https://"),
+                platform=LOCAL,
+                extra_routes=[
+                    *ingest.routes(receive),
+                    *_machine_routes(stores, metrics, stopping),
+                ],
+                stopping=stopping,
+            )
+        )
+        yield Running(stores, app, notify, metrics, stopping)
+        stopping.set()
+
+
+def pages_url(settings: Settings, address: tuple[str, int]) -> str:
+    """Return where people open the pages."""
+    if settings.web.url:
+        return settings.web.url
+    host, port = address
+    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{shown}:{port}"
+
+
+def allowed_hosts(settings: Settings) -> frozenset[str]:
+    """Return the names that the Host header of a browser may have."""
+    named = {settings.address[0], *settings.web.hosts, *_LOOPBACK_NAMES}
+    if settings.web.url:
+        named.add(urlsplit(settings.web.url).hostname or "")
+    return frozenset(name.lower() for name in named if name)
+
+
+def _platforms(settings: Settings, session: ClientSession, pages: str) -> dict[str, ChatPlatform]:
+    """Return the chat platforms that are set up; others are not even imported."""
+    platforms: dict[str, ChatPlatform] = {}
+    if settings.slack.bot_token:
+        from parley.platforms.slack.config import SlackConfig
+        from parley.platforms.slack.platform import Slack
+
+        token = settings.slack.bot_token.get_secret_value()
+        platforms["slack"] = Slack(SlackConfig(token, settings.slack.base_url, pages), session)
+    return platforms
+
+
+def _certificates(settings: Settings, session: ClientSession, clock: Clock) -> SigningCertificates:
+    """Return the signing certificates; their source and root can be replaced on loopback only."""
+    trust: Trust = IssuedByAmazon()
+    if settings.sns.trust_root or settings.sns.certificate_source:
+        if not settings.loopback:
+            raise InvalidRequest(
+                "sns.trust_root and sns.certificate_source are for tests: they are honoured only "
+                "while Parley listens on loopback. Remove them, or listen on 127.0.0.1."
+            )
+        if settings.sns.trust_root:
+            trust = SignedBy(
+                tuple(load_pem_x509_certificates(settings.sns.trust_root.read_bytes()))
+            )
+    return SigningCertificates(session, trust, clock, source=settings.sns.certificate_source)
+
+
+def _machine_routes(stores: Stores, metrics: Metrics, stopping: asyncio.Event) -> list[BaseRoute]:
+    async def ready() -> str:
+        if stopping.is_set():
+            return "Parley is stopping"
+        try:
+            return await stores.database.write(probe)
+        except ParleyError as error:
+            return str(error)
+
+    async def read_metrics() -> bytes:
+        with contextlib.suppress(ParleyError):
+            metrics.backlog.set(await stores.outbox.backlog())
+        return metrics.render()
+
+    token = stores.settings.metrics.token
+    schema = files("parley.events").joinpath("custom_notification.yaml").read_bytes()
+    return [
+        *health.routes(ready, read_metrics, token.get_secret_value() if token else None),
+        *schemas.routes(schema),
+    ]

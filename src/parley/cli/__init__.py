@@ -1,0 +1,58 @@
+"""The command line: one module per command, imported when it is called."""
+
+import argparse
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parley import __version__
+from parley.kernel.errors import ParleyError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its module has `arguments(parser)` and `run(options) -> int`."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Command("serve", "serve", "run the gateway: SNS in, chat out, the web chat"),
+    Command("configurations", "configurations", "say which topics and queues speak where"),
+    Command("send-test", "send_test", "send a test notification through the whole path"),
+    Command("sign-in-link", "sign_in_link", "print a one-time link to the web chat"),
+    Command("config", "config", "check the settings"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 well, 1 failed, 2 not understood."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="parley", description="ChatOps for AWS that a team hosts itself."
+    )
+    parser.add_argument("--version", action="version", version=f"parley {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        one = commands.add_parser(command.name, help=command.help, description=command.help)
+        if command.name in words[:1]:
+            module = importlib.import_module(f"parley.cli.{command.module}")
+            module.arguments(one)
+            one.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    try:
+        return int(options.run(options))
+    except ParleyError as error:
+        print(f"parley: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # `parley ... | head` is nobody's mistake.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130

@@ -1,0 +1,51 @@
+"""`parley config check`: what is in force, and every mistake with its place."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from parley.cli.options import add_data, settings_of
+from parley.settings import find_file
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    one = actions.add_parser("check", help="print the settings in force, or what is wrong")
+    add_data(one)
+    one.add_argument("--listen", metavar="HOST:PORT", help="as for serve")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the settings, secrets masked; raises `BadSettings` with every mistake."""
+    settings = settings_of(options)
+    file = find_file(settings.data)
+    print(f"# {file or 'no parley.toml'}, then the environment, then the command line")
+    for name, value in _lines(settings, ""):
+        print(f"{name} = {value}")
+    return 0
+
+
+def _lines(group: BaseModel, prefix: str) -> Iterator[tuple[str, str]]:
+    for name in type(group).model_fields:
+        value: Any = getattr(group, name)
+        if isinstance(value, BaseModel):
+            yield from _lines(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _shown(value)
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | "" | () | {}:
+            return "(not set)"
+        case SecretStr():
+            return "(set, hidden)"
+        case tuple():
+            return ", ".join(str(one) for one in value)
+        case dict():
+            return ", ".join(f"{key} -> {one}" for key, one in value.items())
+        case _:
+            return str(value)

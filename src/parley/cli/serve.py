@@ -1,0 +1,123 @@
+"""`parley serve`: the gateway."""
+
+import argparse
+import asyncio
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from types import FrameType
+
+import uvicorn
+
+from parley.bootstrap import Running, Stores, open_stores, pages_url, start
+from parley.cli.options import add_data, settings_of
+from parley.kernel.errors import Unavailable
+from parley.observe import start_log
+from parley.settings import Settings
+
+_GRACE = 5  # seconds for requests in flight
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    add_data(parser)
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", help="where to listen (default: 127.0.0.1:8080)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C."""
+    settings = settings_of(options)
+    start_log(settings.log.level, settings.log.format)
+    with open_stores(settings) as stores:
+        runner = asyncio.Runner(loop_factory=_fast_loop())
+        with runner:
+            runner.run(_serve(stores))
+    return 0
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _serve(stores: Stores) -> None:
+    settings = stores.settings
+    listening = _listen(settings)
+    host, port = listening.getsockname()[:2]
+    with listening:
+        async with start(stores, (settings.address[0], port)) as running:
+            server = _Server(running, lambda: _say_ready(running, (host, port)))
+            await server.serve(sockets=[listening])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise Unavailable(
+            f"Parley cannot listen on {settings.listen}: {error.strerror}. Is something else "
+            "listening there? Give another address with --listen HOST:PORT."
+        ) from error
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and lets open pages go as soon as it is asked to stop."""
+
+    def __init__(self, running: Running, ready: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                running.app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+        self._running = running
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        asyncio.get_running_loop().call_soon_threadsafe(self._running.stopping.set)
+        super().handle_exit(sig, frame)
+
+
+async def _say_ready(running: Running, address: tuple[str, int]) -> None:
+    stores = running.stores
+    settings = stores.settings
+    url = pages_url(settings, address)
+    for topic in settings.sns.unsigned_topics:
+        print(
+            f"WARNING: messages of {topic} are accepted without a signature, from programs on this "
+            "machine. This is for emulators: remove it from sns.unsigned_topics otherwise.",
+            file=sys.stderr,
+        )
+    if settings.sns.unsigned_topics and not settings.loopback:
+        print(
+            f"WARNING: Parley listens on {settings.listen}, which others can reach: unsigned "
+            "messages are refused.",
+            file=sys.stderr,
+        )
+    if settings.sns.trust_root or settings.sns.certificate_source:
+        print("WARNING: SNS certificates are checked against sns.trust_root, for tests.",
+              file=sys.stderr)  # fmt: skip
+    secret = await stores.people.create_link("admin")
+    print(f"Parley is ready: {url}")
+    print(f"Sign in within 10 minutes: {url}/sign-in?token={secret}")
+    print("Another link later: parley sign-in-link", flush=True)

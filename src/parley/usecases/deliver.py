@@ -1,0 +1,163 @@
+"""Delivering what waits for one channel, while its lease is held.
+
+One call at a time, marked before the next one starts: a crash repeats at most the call in flight.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from parley.kernel.errors import DeliveryFailed, Reason
+from parley.kernel.ports.clock import Clock
+from parley.kernel.ports.live import Live
+from parley.kernel.ports.outbox import Action, Delivery, Lease, Outbox
+from parley.kernel.ports.platform import ChatPlatform
+from parley.observe import Metrics, log
+from parley.usecases.health import Health
+from parley.usecases.pace import Bucket
+
+LOCAL = "local"
+"""The built-in web chat, which lives in the same database as the outbox."""
+
+_BATCH = 100
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 300.0
+_GIVE_UP_AFTER = timedelta(hours=48)
+_HOLDS_UP_CHANNEL = frozenset({Reason.RATE_LIMITED, Reason.UNREACHABLE})
+_NOT_SET_UP = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known of one channel while its lease is held."""
+
+    lease: Lease
+    held: Callable[[], bool]
+    platform: ChatPlatform
+    bucket: Bucket
+    handles: dict[int, str] = field(default_factory=dict)
+    healthy: bool = False
+    pause: timedelta = timedelta()
+    """How long the channel must be left alone; ends the run."""
+    lost: bool = False
+    """Whether another worker owns the channel now; ends the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Sends everything that is due in a leased channel, then gives the lease back."""
+
+    outbox: Outbox
+    platforms: Mapping[str, ChatPlatform]
+    health: Health
+    live: Live
+    metrics: Metrics
+    clock: Clock
+
+    async def __call__(self, lease: Lease, held: Callable[[], bool]) -> None:
+        """Work until nothing is due; `held` says whether the lease outlasts one more call."""
+        platform = self.platforms.get(lease.destination.platform)
+        if lease.destination.platform == LOCAL:
+            pause = await self._show(lease, held)
+        elif platform is None:
+            await self.health.not_set_up(lease.destination)
+            pause = _NOT_SET_UP
+        else:
+            now = asyncio.get_running_loop().time()
+            pause = await self._send_all(
+                _Run(lease, held, platform, Bucket(platform.pace, lease, now))
+            )
+        await self.outbox.release(lease, pause)
+
+    async def _show(self, lease: Lease, held: Callable[[], bool]) -> timedelta:
+        """Write messages of the web chat in the transaction that marks them: exactly once."""
+        while held() and (deliveries := await self.outbox.pending(lease, _BATCH)):
+            if not await self.outbox.shown(lease, deliveries):
+                break
+            self.live.changed()
+            for delivery in deliveries:
+                self._count(lease, delivery)
+        return timedelta()
+
+    async def _send_all(self, run: _Run) -> timedelta:
+        while run.held() and (deliveries := await self.outbox.pending(run.lease, _BATCH)):
+            blocked: set[int] = set()
+            for delivery in deliveries:
+                if delivery.head_id in blocked:
+                    continue
+                await asyncio.sleep(run.bucket.wait(asyncio.get_running_loop().time()))
+                if not run.held():
+                    return timedelta()
+                if not await self._attempt(run, delivery):
+                    blocked.add(delivery.head_id)
+                if run.pause or run.lost:
+                    return run.pause
+        return timedelta()
+
+    async def _attempt(self, run: _Run, delivery: Delivery) -> bool:
+        """Make one call; return whether the delivery is done with, one way or the other."""
+        tokens = run.bucket.take(asyncio.get_running_loop().time())
+        try:
+            handle = await self._call(run, delivery)
+        except DeliveryFailed as error:
+            return await self._failed(run, delivery, error)
+        if not await self.outbox.delivered(run.lease, delivery, handle, tokens):
+            log.warning("lease_lost", destination=str(run.lease.destination), id=delivery.id)
+            run.lost = True
+            return False
+        run.handles.setdefault(delivery.head_id, handle)
+        self._count(run.lease, delivery)
+        if not run.healthy:
+            run.healthy = True
+            await self.health.well(run.lease.destination)
+        return True
+
+    async def _call(self, run: _Run, delivery: Delivery) -> str:
+        """Send the step; without a head (a dead letter) it becomes a message of its own."""
+        channel = run.lease.destination.channel
+        head = delivery.head_handle or run.handles.get(delivery.head_id, "")
+        match delivery.action:
+            case Action.EDIT if head:
+                await run.platform.edit(channel, head, delivery.message)
+                return head
+            case Action.REPLY if head:
+                return await run.platform.post(channel, delivery.message, head)
+            case _:
+                return await run.platform.post(channel, delivery.message)
+
+    async def _failed(self, run: _Run, delivery: Delivery, error: DeliveryFailed) -> bool:
+        lease, place = run.lease, run.lease.destination
+        self.metrics.delivery_failure.labels(delivery.configuration, error.reason).inc()
+        log.warning(
+            "delivery_failed", destination=str(place), id=delivery.id, reason=error.reason,
+            attempt=delivery.attempts + 1, error=str(error),
+        )  # fmt: skip
+        if error.permanent or delivery.age > _GIVE_UP_AFTER:
+            await self.outbox.bury(lease, delivery, str(error))
+            await self.health.dead_letter(place, delivery, error)
+            return True
+        after = timedelta(seconds=_pause(delivery.attempts, error.retry_after))
+        await self.outbox.retry(lease, delivery, str(error), after)
+        if error.reason is Reason.RATE_LIMITED:
+            self.metrics.events_throttled.labels(delivery.configuration).inc()
+        if error.reason in _HOLDS_UP_CHANNEL:
+            run.pause = after
+        if error.reason is Reason.UNREACHABLE:
+            await self.health.unreachable(place, error)
+        return False
+
+    def _count(self, lease: Lease, delivery: Delivery) -> None:
+        self.metrics.delivery_success.labels(delivery.configuration).inc()
+        waited = (self.clock.now() - delivery.created_at).total_seconds()
+        seconds = self.metrics.delivery_seconds.labels(lease.destination.platform)
+        seconds.observe(max(0.0, waited))
+
+
+def _pause(attempts: int, asked: float | None) -> float:
+    """Return the seconds until the next attempt: what was asked, else doubling with jitter."""
+    if asked is not None:
+        return asked + random.uniform(0.0, 0.5)  # noqa: S311 - spreads retries, guards nothing
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 10))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - as above

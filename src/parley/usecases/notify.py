@@ -1,0 +1,95 @@
+"""An event arrived: it is formatted, routed and stored with everything that has to be sent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from parley.events.formatters import Formatted, format_event
+from parley.events.model import Event, Notification
+from parley.events.routing import routed
+from parley.kernel.configuration import Configuration
+from parley.kernel.messages import Fact, Facts, Message, Text, Tone
+from parley.kernel.ports.clock import Clock
+from parley.kernel.ports.inbox import Arrival, Inbox, Route
+from parley.kernel.ports.notices import Notices
+from parley.observe import Metrics, log
+
+Format = Callable[[Event], Formatted]
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Accepts an event for the configurations by whose topic or queue it came."""
+
+    inbox: Inbox
+    notices: Notices
+    metrics: Metrics
+    clock: Clock
+    accepted: Callable[[], None]
+    """Called after the commit: there is something to deliver."""
+    format: Format = format_event
+
+    async def __call__(self, event: Event, configurations: Sequence[Configuration]) -> bool:
+        """Return after the commit, whether the event was new.
+
+        Raises `Unavailable` when it could not be stored: the sender must try again.
+        """
+        formatted = self.format(event)
+        if formatted.failure:
+            await self._report(event, formatted)
+        notification = formatted.notification
+        speaking = [one for one in configurations if routed(one.routing, event)]
+        arrival = self._arrival(event, notification, speaking)
+        if not await self.inbox.accept(arrival):
+            self.metrics.duplicates.inc()
+            return False
+        for configuration in configurations:
+            self.metrics.events_processed.labels(configuration.name).inc()
+            if not notification.recognised:
+                self.metrics.unsupported_events.labels(configuration.name).inc()
+        self.accepted()
+        return True
+
+    def _arrival(
+        self, event: Event, notification: Notification, configurations: Sequence[Configuration]
+    ) -> Arrival:
+        message = replace(notification.message, event_id=event.id)
+        return Arrival(
+            event_id=event.id,
+            received_at=self.clock.now(),
+            occurred_at=event.time,
+            source=event.source,
+            kind=event.kind,
+            account=event.account,
+            region=event.region,
+            topic=event.topic,
+            title=message.title.text,
+            tone=message.tone,
+            raw=event.raw,
+            routes=tuple(
+                Route(
+                    one.name,
+                    one.destination,
+                    replace(message, group_mentions=True) if one.group_mentions else message,
+                    notification.thread,
+                )
+                for one in configurations
+            ),
+        )
+
+    async def _report(self, event: Event, formatted: Formatted) -> None:
+        failure = formatted.failure
+        name = failure.partition(":")[0]
+        self.metrics.formatter_failures.labels(name).inc()
+        log.error("formatter_failed", event_id=event.id, formatter=name, error=failure)
+        message = Message(
+            title=Text("A formatter failed"),
+            tone=Tone.WARN,
+            state="DEGRADED",
+            context=("Parley",),
+            blocks=(
+                Text("The event was shown by the general formatter instead; nothing is missing."),
+                Facts((Fact("Event", event.id), Fact("Error", failure))),
+            ),
+            event_id=event.id,
+        )
+        await self.notices.tell(f"formatter:{event.source}:{event.kind}", message)

@@ -1,0 +1,56 @@
+"""For machines that watch Parley: `/healthz`, `/readyz` and `/metrics`."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def routes(
+    ready: Callable[[], Awaitable[str]],
+    metrics: Callable[[], Awaitable[bytes]],
+    token: str | None,
+) -> list[Route]:
+    """Return the routes.
+
+    `ready` says what is in the way, empty when nothing is. `metrics` are read by programs on this
+    machine and, where `token` is set, by whoever sends it as `Authorization: Bearer`.
+    """
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        obstacle = await ready()
+        return PlainTextResponse(f"{obstacle or 'ready'}\n", 503 if obstacle else 200)
+
+    async def read_metrics(request: Request) -> Response:
+        if not (_is_local(request) or _has_token(request, token)):
+            return PlainTextResponse(
+                "The metrics are for this machine. Set metrics.token in parley.toml and send it as "
+                "Authorization: Bearer TOKEN to read them from elsewhere.\n",
+                403,
+            )
+        return Response(await metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", read_metrics, methods=["GET"]),
+    ]
+
+
+def _is_local(request: Request) -> bool:
+    """Tell a program on this machine from a proxy on it that speaks for somebody else."""
+    peer = request.client.host if request.client else ""
+    return peer in _LOOPBACK and not any(name in request.headers for name in _FORWARDED)
+
+
+def _has_token(request: Request, token: str | None) -> bool:
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return bool(token) and hmac.compare_digest(given.encode(), (token or "").encode())

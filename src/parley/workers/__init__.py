@@ -1,0 +1,1 @@
+"""What works in the background: delivery, live pages, queues."""

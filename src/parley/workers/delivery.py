@@ -1,0 +1,140 @@
+"""The delivery worker: leases destinations that are due and works each in a task of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from parley.kernel.errors import ParleyError
+from parley.kernel.ports.outbox import Lease, Outbox
+from parley.observe import log
+
+LEASE = timedelta(seconds=60)
+"""How long a lease lasts; it is renewed every third of this."""
+
+CALL = timedelta(seconds=20)
+"""More than the longest platform call; no call is begun on a lease that ends sooner."""
+
+_MOST = 500
+_IDLE = 1.0
+_SWEEP = 5.0
+_STOP = 8.0
+
+Deliver = Callable[[Lease, Callable[[], bool]], Awaitable[None]]
+
+
+class _Held:
+    """A lease as this worker holds it."""
+
+    __slots__ = ("lease", "task", "until")
+
+    def __init__(self, lease: Lease, until: float) -> None:
+        self.lease = lease
+        self.until = until
+        self.task: asyncio.Task[None] | None = None
+
+
+class DeliveryWorker:
+    """Runs until it is stopped. Any number may work on one database."""
+
+    def __init__(self, outbox: Outbox, deliver: Deliver, owner: str) -> None:
+        """Take a name that no other worker has."""
+        self._outbox = outbox
+        self._deliver = deliver
+        self._owner = owner
+        self._held: dict[int, _Held] = {}
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._loops: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to work, in the running event loop."""
+        self._loops = [
+            asyncio.create_task(self._claim(), name="delivery-claim"),
+            asyncio.create_task(self._every(LEASE.total_seconds() / 3, self._renew)),
+            asyncio.create_task(self._every(_SWEEP, self._sweep)),
+        ]
+
+    def nudge(self) -> None:
+        """Look for work now: something was just committed."""
+        self._due.set()
+
+    async def stop(self) -> None:
+        """Take nothing new, finish the calls in flight, give every lease back."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        tasks = [held.task for held in self._held.values() if held.task]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOP)
+        for held in list(self._held.values()):
+            if held.task and not held.task.done():
+                held.task.cancel()
+                await asyncio.gather(held.task, return_exceptions=True)
+                await self._outbox.release(held.lease)
+
+    async def _claim(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                began = asyncio.get_running_loop().time()
+                room = _MOST - len(self._held)
+                leases = await self._outbox.claim(self._owner, room) if room else ()
+            except ParleyError as error:
+                log.error("claim_failed", error=str(error))
+                await asyncio.sleep(_IDLE)
+                continue
+            for lease in leases:
+                self._begin(lease, began)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(_IDLE):
+                await self._due.wait()
+        except TimeoutError:
+            return
+
+    def _begin(self, lease: Lease, began: float) -> None:
+        held = _Held(lease, began + LEASE.total_seconds())
+        self._held[lease.destination_id] = held
+        held.task = asyncio.create_task(self._work(held), name=f"deliver-{lease.destination}")
+
+    async def _work(self, held: _Held) -> None:
+        loop = asyncio.get_running_loop()
+
+        def outlasts_a_call() -> bool:
+            return not self._stopping and held.until - loop.time() > CALL.total_seconds()
+
+        try:
+            await self._deliver(held.lease, outlasts_a_call)
+        except ParleyError as error:
+            # The database: the lease runs out by itself and the rows are still there.
+            log.error("delivery_interrupted", to=str(held.lease.destination), error=str(error))
+        except Exception:  # noqa: BLE001 - one channel must not end the worker
+            log.exception("delivery_broke", to=str(held.lease.destination))
+        finally:
+            if self._held.get(held.lease.destination_id) is held:
+                del self._held[held.lease.destination_id]
+            self._due.set()
+
+    async def _renew(self) -> None:
+        began = asyncio.get_running_loop().time()
+        mine = list(self._held.values())
+        renewed = await self._outbox.renew([held.lease for held in mine])
+        kept = {(lease.destination_id, lease.epoch) for lease in renewed}
+        for held in mine:
+            if (held.lease.destination_id, held.lease.epoch) in kept:
+                held.until = began + LEASE.total_seconds()
+
+    async def _sweep(self) -> None:
+        if await self._outbox.sweep():
+            self._due.set()
+
+    async def _every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await job()
+            except ParleyError as error:
+                log.error("delivery_upkeep_failed", error=str(error))
