@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
+_SAFE = re.compile(r"[A-Za-z0-9_.~-]*")
 _LONGEST = 1900
 """Chat platforms refuse longer links; such a name is shown without one."""
 
@@ -83,6 +84,8 @@ def page(region: str, path: str) -> str:
 
 def escaped(text: str) -> str:
     """Return the text as one part of a link."""
+    if _SAFE.fullmatch(text):
+        return text
     return quote(text, safe="", errors="replace")
 
 

@@ -57,16 +57,24 @@ _ENDINGS = (
 
 _DULL = re.compile(
     r"token|schema|version\d|hash|checksum|eventid|requestid|accountid|accesskey|principalid"
-    r"|useragent|invocationid|eventversion|region|timestamp|createdat|updatedat"
+    r"|useragent|invocationid|eventversion|region|timestamp|createdat|updatedat|analyzedat"
+    r"|^(?:start|stop|end|event|create|creation|completion|update)(?:ed)?(?:time|date|by)$|^uuid$"
 )
 _OTHER = 20
+_WORTH_SHOWING = 20
 _DEEPEST = 3
 _MOST_LOOKED_AT = 300
 _LONGEST_VALUE = 300
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PLAIN = re.compile(r"[^a-z0-9]")
-_ACRONYMS = frozenset({"id", "arn", "ip", "url", "uri", "vpc", "cpu", "api", "ami", "az", "db"})
-_WORTH_SHOWING = _OTHER
+_ACRONYMS = frozenset(
+    {"ami", "api", "arn", "az", "cpu", "db", "dns", "ebs", "ec2", "ecr", "ecs", "eks", "iam", "id"}
+    | {"ip", "kms", "rds", "sns", "sqs", "ttl", "uri", "url", "vpc"}
+)
+_VAGUE = frozenset(
+    {"id", "name", "arn", "type", "value", "status", "state", "version", "key", "code", "count"}
+)
+"""Keys that say little without the key above them."""
 
 STATE_KEYS = (
     "state",
@@ -177,9 +185,10 @@ def telling_facts(
     seen = set(said)
     scored: list[tuple[int, int, Field]] = []
     for place, field in enumerate(fields_of(detail)):
-        if field.text in seen:
+        name = short_name(field.text)
+        if field.text in seen or name in seen:
             continue
-        seen.add(field.text)
+        seen.add(name)
         points = score(field)
         if points >= _WORTH_SHOWING:
             scored.append((-points, place, field))
@@ -189,9 +198,12 @@ def telling_facts(
 
 def fact_of(field: Field) -> Fact:
     """Return a field as a fact; ARNs become their name with a link to the console."""
+    label = label_of(field.path[-1])
+    if len(field.path) > 1 and field.key in _VAGUE:
+        label = f"{label_of(field.path[-2])} {label if label.isupper() else label.lower()}"
     if parse_arn(field.text):
-        return Fact(label_of(field.path[-1]), short_name(field.text), resource_page(field.text))
-    return Fact(label_of(field.path[-1]), cut(field.text, _LONGEST_VALUE))
+        return Fact(label, short_name(field.text), resource_page(field.text))
+    return Fact(label, cut(field.text, _LONGEST_VALUE))
 
 
 def first_text(detail: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -205,4 +217,13 @@ def first_text(detail: Mapping[str, Any], keys: tuple[str, ...]) -> str:
             text = text_at(value[0], "latestDescription")
             if text.strip():
                 return text.strip()
+    return ""
+
+
+def ending_text(detail: Mapping[str, Any], endings: tuple[str, ...]) -> str:
+    """Return the first text that is not blank under a key with one of the endings."""
+    for ending in endings:
+        for key, value in detail.items():
+            if isinstance(value, str) and value.strip() and plain_key(key).endswith(ending):
+                return value.strip()
     return ""

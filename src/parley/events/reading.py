@@ -16,8 +16,11 @@ LONGEST_TITLE = 250
 
 def text_at(value: object, *path: str) -> str:
     """Return the text at the end of a path of keys, `""` where there is none."""
-    found = value_at(value, *path)
-    return found if isinstance(found, str) else ""
+    for key in path:
+        if not isinstance(value, dict):
+            return ""
+        value = value.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def dict_at(value: object, *path: str) -> Mapping[str, Any]:

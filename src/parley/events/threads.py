@@ -6,6 +6,7 @@ keeps every change. The newest change wins, whatever the order in which changes 
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -16,6 +17,16 @@ from parley.kernel.threads import AlarmChange, Thread, Threaded
 
 ALARM = "ALARM"
 OK = "OK"
+
+_LONGEST_KEY = 400
+"""No honest key is longer: an alarm's name has at most 255 characters."""
+
+
+def bounded_key(key: str) -> str:
+    """Return a thread's key, or a digest of it where it is too long for a database's index."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return "sha256:" + sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

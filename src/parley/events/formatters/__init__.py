@@ -7,7 +7,7 @@ expected message in tests/golden/events (docs/how-to/adding-a-formatter.md).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from parley.events.formatters import any_json, eventbridge, plain_text
+from parley.events.formatters import any_json, cloudwatch_alarm, custom, eventbridge, plain_text
 from parley.events.model import Event, Notification
 
 
@@ -21,6 +21,8 @@ class Formatter:
 
 
 FORMATTERS = (
+    Formatter("cloudwatch_alarm", cloudwatch_alarm.matches, cloudwatch_alarm.format),
+    Formatter("custom", custom.matches, custom.format),
     Formatter("eventbridge", eventbridge.matches, eventbridge.format),
     Formatter("text", plain_text.matches, plain_text.format),
     Formatter("json", any_json.matches, any_json.format),

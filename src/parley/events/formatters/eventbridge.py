@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from parley.events.console import parse_arn, resource_page, short_name
-from parley.events.fields import first_text, label_of, state_of, telling_facts
+from parley.events.fields import ending_text, first_text, label_of, state_of, telling_facts
 from parley.events.model import Event, Notification
 from parley.events.reading import (
     cut,
@@ -27,6 +27,22 @@ from parley.kernel.messages import Block, Fact, Facts, Message, Text, Tone
 _MOST_FACTS = 6
 _MOST_RESOURCES_SHOWN = 3
 _LONGEST_WHY = 1500
+_REASON_ENDINGS = ("reason", "description", "message")
+_VERBS = {
+    "success": "succeeded",
+    "successful": "succeeded",
+    "failure": "failed",
+    "fail": "failed",
+    "complete": "completed",
+    "error": "is in error",
+    "alarm": "is in alarm",
+    "ok": "is OK",
+    "warn": "has a warning",
+    "warning": "has a warning",
+    "insufficient data": "has insufficient data",
+    "timed out": "timed out",
+}
+"""States that are no adjective; of the others `ed` makes a verb and `is` does for the rest."""
 _LONGEST_NAME = 120
 # Amazon GuardDuty User Guide, "Severity levels": 7.0 and above is high, 4.0 to 6.9 medium.
 _HIGH = 7
@@ -58,23 +74,23 @@ _NAMES = (
     "crawlername",
     "autoscalinggroupname",
     "clustername",
-    "deploymentid",
     "repositoryname",
     "backupvaultname",
     "volumeid",
     "functionname",
     "bucketname",
+    "resource",
     "resourceid",
     "displayid",
     "orderid",
-    "jobid",
-    "id",
 )
+_NAMES_OF_LAST_RESORT = ("jobid", "deploymentid", "id")
 _FILLER = (
     " state-change notification",
     " state change notification",
     " status-change notification",
     " status change notification",
+    " completion status",
     " state change",
     " status change",
     " status update",
@@ -122,23 +138,26 @@ def _title(kind: str, detail: Mapping[str, Any], state: str, resources: tuple[st
     headline = first_text(detail, _HEADLINES) or _finding(detail)
     if headline:
         return one_line(headline)
-    call = text_at(detail, "eventName")
-    if call and "CloudTrail" in kind:
-        who = _caller(detail)
-        where = text_at(detail, "eventSource").partition(".")[0]
-        service = service_name(f"aws.{where}") if where else ""
-        return " ".join(
-            part
-            for part in (call, f"in {service}" if service else "", f"by {who}" if who else "")
-            if part
-        )
     code = text_at(detail, "eventTypeCode")
     if code:
         return _health(code, text_at(detail, "service"))
+    named = first_text(detail, ("eventname",))
+    if named and "CloudTrail" in kind:
+        return _call(named, detail)
     name = _name(detail, resources)
-    if state:
+    if state and not kind.lower().endswith("configuration change"):
         return " ".join(part for part in (_noun(kind), name, _verb(state)) if part)
+    if named:
+        return f"{_noun(kind)} {name}".rstrip() + f": {words_of(named)}"
     return f"{kind}: {name}" if name else kind
+
+
+def _call(name: str, detail: Mapping[str, Any]) -> str:
+    """Return `PutBucketPolicy in S3 by alice` for what CloudTrail recorded."""
+    service = text_at(detail, "eventSource").partition(".")[0]
+    caller = _caller(detail)
+    where = f" in {service_name(f'aws.{service}')}" if service else ""
+    return f"{name}{where}{f' by {caller}' if caller else ''}"
 
 
 def _finding(detail: Mapping[str, Any]) -> str:
@@ -179,18 +198,21 @@ def _noun(kind: str) -> str:
 def _verb(state: str) -> str:
     """Return `failed`, `is running`, `is in progress`: the state as the verb of a sentence."""
     words = words_of(state)
-    if not words:
-        return state
-    if words.endswith("ed") or words == "timed out":
+    known = _VERBS.get(words)
+    if known:
+        return known
+    if words.endswith("ed"):
         return words
-    return f"is {words}"
+    return f"is {words or state}"
 
 
 def _name(detail: Mapping[str, Any], resources: tuple[str, ...]) -> str:
     name = first_text(detail, _NAMES)
     if not name and resources:
-        name = short_name(resources[0])
-    return cut(one_line(name), _LONGEST_NAME)
+        name = resources[0]
+    if not name:
+        name = first_text(detail, _NAMES_OF_LAST_RESORT)
+    return cut(one_line(short_name(name)), _LONGEST_NAME)
 
 
 def _why(detail: Mapping[str, Any]) -> str:
@@ -199,9 +221,10 @@ def _why(detail: Mapping[str, Any]) -> str:
     if cause and error:
         return f"{error}: {_spoken(cause)}"
     findings = list_at(detail, "findings")
-    reason = first_text(detail, _REASONS) or (
-        text_at(findings[0], "Description") if findings else ""
-    )
+    reason = first_text(detail, _REASONS)
+    if not reason and findings:
+        reason = text_at(findings[0], "Description")
+    reason = reason or ending_text(detail, _REASON_ENDINGS)
     if error and reason:
         return f"{error}: {_spoken(reason)}"
     return _spoken(reason or error)
@@ -228,7 +251,7 @@ def _tone(kind: str, state: str, detail: Mapping[str, Any]) -> Tone:
         return Tone.BAD
     for text in (
         text_at(detail, "eventType"),
-        text_at(detail, "eventName"),
+        first_text(detail, ("eventname",)),
         text_at(detail, "eventTypeCategory"),
         kind,
     ):
@@ -246,7 +269,7 @@ def _severity(detail: Mapping[str, Any]) -> Tone | None:
         if number >= _HIGH:
             return Tone.BAD
         return Tone.WARN if number >= _MEDIUM else Tone.INFO
-    word = text_at(detail, "severity")
+    word = ending_text(detail, ("severity",))
     if not word and findings:
         word = text_at(findings[0], "Severity", "Label")
     return (tone_of(word) or Tone.INFO) if word else None
@@ -263,7 +286,8 @@ def _blocks(
     if why:
         blocks.append(Text(cut(why, _LONGEST_WHY)))
     shown = _resource_facts(resources)
-    facts = shown + telling_facts(detail, _MOST_FACTS - len(shown), (*said, *resources))
+    names = (short_name(one) for one in resources)
+    facts = shown + telling_facts(detail, _MOST_FACTS - len(shown), (*said, *resources, *names))
     if facts:
         blocks.append(Facts(facts))
     blocks.append(folded_json("Event", envelope))
