@@ -79,7 +79,9 @@ class Reading:
             self._shown(one) for one in await self.services.rooms.thread(named.root or named.id)
         ]
         if wants_fragment(request):
-            return self.pages.answer("thread.html", room=room, thread=thread, named=named.id)
+            # Whoever clicked a head knows which one; a reply is marked among the others.
+            mark = named.id if named.root else 0
+            return self.pages.answer("thread.html", room=room, thread=thread, named=mark)
         messages, more = await self._history(room.name, None)
         detached = not any(one.id == thread[0].id for one in messages)
         if detached:

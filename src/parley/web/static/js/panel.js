@@ -17,8 +17,8 @@ async function load(address) {
 export async function openThread(message, { reply = false } = {}) {
   if (!panel || !message) return;
   const inThread = message.closest("#thread");
-  const address = message.querySelector(".thread-link")?.getAttribute("href");
-  if (!inThread && address) {
+  const address = message.dataset.link;
+  if (!inThread) {
     opener = message.id;
     if (location.pathname !== address) history.pushState({ thread: true }, "", address);
     await load(address);
@@ -54,10 +54,10 @@ if (panel) {
   });
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    const link = event.target.closest('[data-do="thread"]');
+    const link = event.target.closest('[data-do="thread"], [data-do="reply"]');
     if (link) {
       event.preventDefault();
-      openThread(link.closest(".message"));
+      openThread(link.closest(".message"), { reply: link.dataset.do === "reply" });
     }
     if (event.target.closest('[data-do="close"]')) {
       event.preventDefault();
