@@ -40,6 +40,13 @@ AdaptiveCard.onExecuteAction = (action) => {
   }
 };
 
+// The renderer keeps the click to itself, so this listens on the way down and looks a moment later.
+function tellExpanded(event) {
+  const fold = event.target.closest(".fold");
+  const folded = fold && document.getElementById(fold.getAttribute("aria-controls"));
+  if (folded) setTimeout(() => fold.setAttribute("aria-expanded", String(folded.style.display !== "none")));
+}
+
 class AdaptiveCardElement extends HTMLElement {
   connectedCallback() {
     if (this.firstElementChild?.classList.contains("ac-adaptiveCard")) return;
@@ -49,6 +56,14 @@ class AdaptiveCardElement extends HTMLElement {
     const drawn = card.render();
     if (!drawn) return;
     nameParts(card);
+    // The same message may stand in the room and in the thread: each has ids of its own.
+    const owner = this.closest(".message")?.id ?? "card";
+    for (const part of drawn.querySelectorAll("[id]")) part.id = `${owner}-${part.id}`;
+    for (const fold of drawn.querySelectorAll(".fold")) {
+      fold.setAttribute("aria-controls", `${owner}-${fold.getAttribute("aria-controls")}`);
+      fold.setAttribute("aria-expanded", "false");
+      fold.removeAttribute("title");
+    }
     // Its message is the element that has a name and takes the focus.
     drawn.removeAttribute("tabindex");
     drawn.removeAttribute("role");
@@ -58,6 +73,7 @@ class AdaptiveCardElement extends HTMLElement {
       link.rel = "noopener noreferrer";
     }
     this.replaceChildren(drawn);
+    this.addEventListener("click", tellExpanded, { capture: true });
   }
 }
 customElements.define("adaptive-card", AdaptiveCardElement);

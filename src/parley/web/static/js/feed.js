@@ -36,10 +36,10 @@ export function put(list, prefix, id, html) {
 // Somebody may be reading with the keyboard in it, or have unfolded a part of it.
 function replace(old, fresh) {
   const focused = old.contains(document.activeElement);
-  const open = [...old.querySelectorAll(".ac-pushButton")].map((one) => one.getAttribute("aria-expanded") === "true");
+  const open = [...old.querySelectorAll(".fold")].map((one) => one.getAttribute("aria-expanded") === "true");
   if (old.classList.contains("named")) fresh.classList.add("named");
   old.replaceWith(fresh);
-  fresh.querySelectorAll(".ac-pushButton").forEach((one, index) => open[index] && one.click());
+  fresh.querySelectorAll(".fold").forEach((one, index) => open[index] && one.click());
   if (old.querySelector("adaptive-card")?.dataset.card !== fresh.querySelector("adaptive-card")?.dataset.card) {
     fresh.classList.add("changed");
   }
