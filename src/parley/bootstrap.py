@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -44,7 +44,7 @@ from parley.usecases.deliver import Deliver
 from parley.usecases.directory import Directory
 from parley.usecases.health import Health
 from parley.usecases.notify import Notify
-from parley.usecases.receive import Receive
+from parley.usecases.receive import Receive, Received, Via
 from parley.usecases.refusals import Refusals
 from parley.web import health, ingest, schemas
 from parley.web.app import create_app
@@ -170,7 +170,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 secure_cookie=settings.web.url.startswith("https://"),
                 platform=LOCAL,
                 extra_routes=[
-                    *ingest.routes(receive),
+                    *ingest.routes(_measured(receive, metrics)),
                     *_machine_routes(stores, metrics, stopping),
                 ],
                 stopping=stopping,
@@ -178,6 +178,20 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         )
         yield Running(stores, app, notify, metrics, stopping)
         stopping.set()
+
+
+def _measured(receive: Receive, metrics: Metrics) -> Callable[[bytes, Via], Awaitable[Received]]:
+    """Count what is refused and time what is stored."""
+
+    async def measured(body: bytes, via: Via) -> Received:
+        try:
+            with metrics.ingest_seconds.time():
+                return await receive(body, via)
+        except ParleyError as error:
+            metrics.refused.labels(error.code).inc()
+            raise
+
+    return measured
 
 
 def pages_url(settings: Settings, address: tuple[str, int]) -> str:
@@ -219,9 +233,7 @@ def _certificates(settings: Settings, session: ClientSession, clock: Clock) -> S
                 "while Parley listens on loopback. Remove them, or listen on 127.0.0.1."
             )
         if settings.sns.trust_root:
-            trust = SignedBy(
-                tuple(load_pem_x509_certificates(settings.sns.trust_root.read_bytes()))
-            )
+            trust = SignedBy.from_pem(settings.sns.trust_root.read_bytes())
     return SigningCertificates(session, trust, clock, source=settings.sns.certificate_source)
 
 

@@ -80,8 +80,8 @@ class Metrics:
         )
         self.refused = Counter(
             "parley_ingest_refused",
-            "Messages that were not accepted, by HTTP status.",
-            ["status"],
+            "Messages that were not accepted, by the error's code.",
+            ["code"],
             registry=self._registry,
         )
         self.duplicates = Counter(
@@ -91,7 +91,7 @@ class Metrics:
         )
         self.ingest_seconds = Histogram(
             "parley_ingest_seconds",
-            "From the request's last byte to the commit.",
+            "From the body's last byte to the answer, which stored messages get after the commit.",
             buckets=_SECONDS,
             registry=self._registry,
         )

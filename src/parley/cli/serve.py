@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from types import FrameType
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
@@ -93,9 +94,23 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         await self._ready()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        asyncio.get_running_loop().call_soon_threadsafe(self._running.stopping.set)
-        super().handle_exit(sig, frame)
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals ourselves: uvicorn would raise them again before the workers stop."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for one in signals:
+            loop.add_signal_handler(one, self._stop)
+        try:
+            yield
+        finally:
+            for one in signals:
+                loop.remove_signal_handler(one)
+
+    def _stop(self) -> None:
+        self._running.stopping.set()
+        self.force_exit = self.should_exit  # asked a second time
+        self.should_exit = True
 
 
 async def _say_ready(running: Running, address: tuple[str, int]) -> None:

@@ -10,18 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 
 from parley.kernel.incoming import Destination
 from parley.kernel.message_json import from_json
 from parley.kernel.ports.outbox import Action, Delivery, Lease
-from parley.storage.clock import from_ms, now_ms
+from parley.storage import outbox_sql as sql
+from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
-from parley.storage.rooms import show
-from parley.storage.schema import destinations, heads, outbox
-
-_PENDING = outbox.c.state == "pending"
+from parley.storage.showing import show_all
 
 
 class StoredOutbox:
@@ -31,7 +28,7 @@ class StoredOutbox:
         """Take how long a lease lasts when it is not renewed."""
         self._database = database
         self._ids = ids
-        self._lease_ms = int(lease.total_seconds() * 1000)
+        self._lease_ms = _ms(lease)
 
     async def claim(self, owner: str, limit: int) -> Sequence[Lease]:
         """See `Outbox.claim`."""
@@ -46,14 +43,13 @@ class StoredOutbox:
     async def pending(self, lease: Lease, limit: int) -> Sequence[Delivery]:
         """See `Outbox.pending`."""
         rows = await self._database.read(lambda c: _pending(c, lease, limit))
-        newest_edit = {one.head_id: one.id for one in rows if one.action is Action.EDIT}
+        newest = {one.head_id: one.id for one in rows if one.action is Action.EDIT}
         outdated = [
-            one.id
-            for one in rows
-            if one.action is Action.EDIT and newest_edit[one.head_id] > one.id
+            one.id for one in rows if one.action is Action.EDIT and newest[one.head_id] > one.id
         ]
         if outdated:
-            await self._database.write(lambda c: _close(c, lease, outdated, "superseded"))
+            values = {"wanted": outdated, **_named(lease)}
+            await self._database.write(lambda c: c.execute(sql.SUPERSEDE, values))
         return [one for one in rows if one.id not in outdated]
 
     async def delivered(self, lease: Lease, delivery: Delivery, handle: str, tokens: float) -> bool:
@@ -66,75 +62,45 @@ class StoredOutbox:
 
     async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> bool:
         """See `Outbox.retry`."""
-        values = {
-            "attempts": outbox.c.attempts + 1,
-            "error": error,
-            "due_at": now_ms() + int(after.total_seconds() * 1000),
-        }
-        return await self._database.write(lambda c: _set(c, lease, delivery.id, values))
+        values = {"delivery": delivery.id, "why": error, "wait_ms": _ms(after), **_named(lease)}
+        return await self._database.write(lambda c: c.execute(sql.RETRY, values).rowcount == 1)
 
     async def bury(self, lease: Lease, delivery: Delivery, error: str) -> bool:
         """See `Outbox.bury`."""
-        values = {
-            "attempts": outbox.c.attempts + 1,
-            "error": error,
-            "state": "dead",
-            "done_at": now_ms(),
-        }
-        return await self._database.write(lambda c: _set(c, lease, delivery.id, values))
+        values = {"delivery": delivery.id, "why": error, **_named(lease)}
+        return await self._database.write(lambda c: c.execute(sql.BURY, values).rowcount == 1)
 
     async def release(self, lease: Lease, not_before: timedelta = timedelta()) -> None:
         """See `Outbox.release`."""
-        wait_ms = int(not_before.total_seconds() * 1000)
-        await self._database.write(lambda c: _release(c, lease, wait_ms))
+        values = {"wait_ms": _ms(not_before), **_named(lease)}
+        await self._database.write(lambda c: c.execute(sql.RELEASE, values))
 
     async def sweep(self) -> int:
         """See `Outbox.sweep`."""
-        return await self._database.write(_sweep)
+        return await self._database.write(lambda c: c.execute(sql.SWEEP).rowcount)
 
     async def backlog(self) -> int:
         """See `Outbox.backlog`."""
-        query = sa.select(sa.func.count()).select_from(outbox).where(_PENDING)
-        return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
+        return await self._database.read(lambda c: int(c.execute(sql.BACKLOG).scalar_one()))
 
 
-def _mine(lease: Lease) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        destinations.c.id == lease.destination_id,
-        destinations.c.owner == lease.owner,
-        destinations.c.epoch == lease.epoch,
-    )
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
 
 
-def _changed(result: CursorResult[Any]) -> int:
-    return result.rowcount
+def _named(lease: Lease) -> dict[str, Any]:
+    return {
+        "lease_destination": lease.destination_id,
+        "lease_owner": lease.owner,
+        "lease_epoch": lease.epoch,
+    }
 
 
 def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> Sequence[Lease]:
-    free = sa.or_(destinations.c.lease_until.is_(None), destinations.c.lease_until < now_ms())
-    due = (
-        sa.select(destinations.c.id)
-        .where(destinations.c.due_at <= now_ms(), free)
-        .order_by(destinations.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    wanted = connection.execute(due).scalars().all()
+    wanted = connection.execute(sql.DUE, {"most": limit}).scalars().all()
     if not wanted:
         return []
-    take = (
-        sa.update(destinations)
-        .where(destinations.c.id.in_(wanted))
-        .values(owner=owner, epoch=destinations.c.epoch + 1, lease_until=now_ms() + lease_ms)
-        .returning(
-            destinations.c.id,
-            destinations.c.platform,
-            destinations.c.channel,
-            destinations.c.epoch,
-            destinations.c.tokens,
-            (now_ms() - destinations.c.tokens_at).label("rested"),
-        )
-    )
+    taken = connection.execute(sql.TAKE, {"wanted": wanted, "by": owner, "lease_ms": lease_ms})
     return [
         Lease(
             row.id,
@@ -144,53 +110,22 @@ def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> 
             row.tokens,
             -1.0 if row.rested is None else row.rested / 1000,
         )
-        for row in connection.execute(take)
+        for row in taken
     ]
 
 
 def _renew(connection: sa.Connection, leases: Sequence[Lease], lease_ms: int) -> Sequence[Lease]:
-    held = set(
-        connection.execute(
-            sa.update(destinations)
-            .where(
-                sa.tuple_(destinations.c.id, destinations.c.epoch).in_(
-                    [(lease.destination_id, lease.epoch) for lease in leases]
-                ),
-                destinations.c.owner == leases[0].owner,
-            )
-            .values(lease_until=now_ms() + lease_ms)
-            .returning(destinations.c.id)
-        ).scalars()
-    )
+    values = {
+        "leases": [(lease.destination_id, lease.epoch) for lease in leases],
+        "by": leases[0].owner,
+        "lease_ms": lease_ms,
+    }
+    held = set(connection.execute(sql.RENEW, values).scalars())
     return [lease for lease in leases if lease.destination_id in held]
 
 
 def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delivery]:
-    earlier = outbox.alias("earlier")
-    waits = sa.exists().where(
-        earlier.c.head_id == outbox.c.head_id,
-        earlier.c.state == "pending",
-        earlier.c.id <= outbox.c.id,
-        earlier.c.due_at > now_ms(),
-    )
-    query = (
-        sa.select(
-            outbox.c.id,
-            outbox.c.event_id,
-            outbox.c.configuration,
-            outbox.c.action,
-            outbox.c.head_id,
-            outbox.c.message,
-            outbox.c.attempts,
-            outbox.c.created_at,
-            (now_ms() - outbox.c.created_at).label("age"),
-            heads.c.handle.label("head_handle"),
-        )
-        .select_from(outbox.outerjoin(heads, heads.c.id == outbox.c.head_id))
-        .where(outbox.c.destination_id == lease.destination_id, _PENDING, ~waits)
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )
+    values = {"destination": lease.destination_id, "most": limit}
     return [
         Delivery(
             id=row.id,
@@ -204,102 +139,35 @@ def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delive
             attempts=row.attempts,
             age=timedelta(milliseconds=row.age),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(sql.PENDING, values)
     ]
-
-
-def _set(connection: sa.Connection, lease: Lease, delivery_id: int, values: dict[str, Any]) -> bool:
-    """Change one pending delivery if the lease is still held."""
-    held = sa.exists().where(_mine(lease))
-    changed = connection.execute(
-        sa.update(outbox).where(outbox.c.id == delivery_id, _PENDING, held).values(values)
-    )
-    return _changed(changed) == 1
-
-
-def _close(connection: sa.Connection, lease: Lease, ids: Sequence[int], state: str) -> None:
-    held = sa.exists().where(_mine(lease))
-    connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.id.in_(ids), _PENDING, held)
-        .values(state=state, done_at=now_ms())
-    )
 
 
 def _delivered(
     connection: sa.Connection, lease: Lease, delivery: Delivery, handle: str, tokens: float
 ) -> bool:
-    kept = connection.execute(
-        sa.update(destinations).where(_mine(lease)).values(tokens=tokens, tokens_at=now_ms())
-    )
-    if _changed(kept) != 1:
+    named = _named(lease)
+    if connection.execute(sql.KEEP_PACE, {"left": tokens, **named}).rowcount != 1:
         return False
-    values = {"state": "sent", "done_at": now_ms(), "handle": handle, "error": ""}
-    marked = _set(connection, lease, delivery.id, values)
-    if marked:
-        _keep_handle(connection, delivery, handle)
+    values = {"delivery": delivery.id, "given_handle": handle, **named}
+    marked = connection.execute(sql.SENT, values).rowcount == 1
+    if marked and handle and not delivery.head_handle:
+        kept = {"head": delivery.head_id, "given_handle": handle}
+        connection.execute(sql.KEEP_HANDLE, kept)
     return marked
-
-
-def _keep_handle(connection: sa.Connection, delivery: Delivery, handle: str) -> None:
-    if handle and not delivery.head_handle:
-        connection.execute(
-            sa.update(heads)
-            .where(heads.c.id == delivery.head_id, heads.c.handle == "")
-            .values(handle=handle)
-        )
 
 
 def _shown(
     connection: sa.Connection, lease: Lease, deliveries: Sequence[Delivery], ids: Ids
 ) -> bool:
-    # Holding the row keeps a worker that took the lease over from showing the same.
-    held = connection.execute(
-        sa.update(destinations).where(_mine(lease)).values(tokens_at=now_ms())
-    )
-    if _changed(held) != 1:
+    named = _named(lease)
+    if connection.execute(sql.KEEP_PACE, {"left": -1.0, **named}).rowcount != 1:
         return False
-    handles: dict[int, str] = {}
-    for delivery in deliveries:
-        head = handles.get(delivery.head_id) or delivery.head_handle
-        handle = show(connection, ids, lease.destination.channel, delivery, head)
-        handles.setdefault(delivery.head_id, head or handle)
-        values = {"state": "sent", "done_at": now_ms(), "handle": handle, "error": ""}
-        _set(connection, lease, delivery.id, values)
-        _keep_handle(connection, delivery, handle)
+    handles = show_all(connection, ids, lease.destination.channel, deliveries)
+    marks = [{"delivery": one, "given_handle": handle, **named} for one, handle in handles.items()]
+    connection.execute(sql.SENT, marks)
+    kept = {one.head_id: handles[one.id] for one in reversed(deliveries) if not one.head_handle}
+    if kept:
+        heads = [{"head": head, "given_handle": handle} for head, handle in kept.items()]
+        connection.execute(sql.KEEP_HANDLE, heads)
     return True
-
-
-def _next_due(destination_id: Any) -> sa.ScalarSelect[int]:
-    return (
-        sa.select(sa.func.min(outbox.c.due_at))
-        .where(outbox.c.destination_id == destination_id, _PENDING)
-        .scalar_subquery()
-    )
-
-
-def _release(connection: sa.Connection, lease: Lease, wait_ms: int) -> None:
-    due = _next_due(lease.destination_id)
-    earliest = now_ms() + wait_ms
-    connection.execute(
-        sa.update(destinations)
-        .where(_mine(lease))
-        .values(
-            owner="",
-            lease_until=None,
-            due_at=sa.case((due.is_(None), None), (due < earliest, earliest), else_=due),
-        )
-    )
-
-
-def _sweep(connection: sa.Connection) -> int:
-    due = _next_due(destinations.c.id)
-    changed = connection.execute(
-        sa.update(destinations)
-        .where(
-            destinations.c.due_at.is_(None),
-            destinations.c.id.in_(sa.select(outbox.c.destination_id).where(_PENDING).distinct()),
-        )
-        .values(due_at=due)
-    )
-    return _changed(changed)

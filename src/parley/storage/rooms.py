@@ -2,25 +2,36 @@
 
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from parley.kernel.errors import NotFound
 from parley.kernel.incoming import Person
-from parley.kernel.message_json import from_json, to_json
+from parley.kernel.message_json import from_json
 from parley.kernel.messages import Message
-from parley.kernel.ports.outbox import Action, Delivery
 from parley.kernel.ports.rooms import Change, Posted, Room
 from parley.storage import search
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
-from parley.storage.rows import insert, storable, time_now
+from parley.storage.rows import insert
 from parley.storage.schema import room_changes, room_messages, room_readers, rooms
+from parley.storage.showing import Writing
 
 ADMIN = "admin"
 """The room that exists from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a person typed, where, and what Parley answers."""
+
+    person: Person
+    text: str
+    root: int | None
+    answer: Message | None
 
 
 class StoredRooms:
@@ -83,9 +94,8 @@ class StoredRooms:
         self, room: str, person: Person, text: str, root: int | None, answer: Message | None
     ) -> Posted:
         """See `Rooms.say`."""
-        return await self._database.write(
-            lambda c: _say(c, self._ids, (room, root), _Row(None, "", person, text), answer)
-        )
+        line = _Line(person, text, root, answer)
+        return await self._database.write(lambda c: _say(c, Writing(room, self._ids), line))
 
     async def mark_read(self, person: Person, room: str, seq: int) -> None:
         """See `Rooms.mark_read`."""
@@ -96,119 +106,16 @@ class StoredRooms:
         await self._database.write(lambda c: _mute(c, person, room, muted=muted))
 
 
-def show(connection: sa.Connection, ids: Ids, room: str, delivery: Delivery, head: str) -> str:
-    """Carry out one delivery in a room; return the handle of the message it stands in.
-
-    Without a head (it became a dead letter) an edit or a reply is a message of its own.
-    """
-    if delivery.action is Action.EDIT and head:
-        _edit(connection, int(head), room, delivery)
-        return head
-    root = int(head) if delivery.action is Action.REPLY and head else None
-    row = _Row(delivery.message, delivery.event_id, None, "")
-    return str(_insert(connection, ids.next(), room, root, row))
-
-
-class _Row:
-    """What a new message holds: from Parley, or a line from a person."""
-
-    __slots__ = ("author", "event_id", "message", "text")
-
-    def __init__(
-        self, message: Message | None, event_id: str, author: Person | None, text: str
-    ) -> None:
-        self.message = message
-        self.event_id = event_id
-        self.author = author
-        self.text = text
-
-    def words(self) -> str:
-        return search.words_of(self.message) if self.message else self.text
-
-
-def _next_seq(connection: sa.Connection, room: str) -> int:
-    """Number a change of the room; the row's lock keeps the numbers without gaps."""
-    seq = connection.execute(
-        sa.update(rooms)
-        .where(rooms.c.name == room)
-        .values(last_seq=rooms.c.last_seq + 1)
-        .returning(rooms.c.last_seq)
-    ).scalar()
-    if seq is None:
-        raise NotFound(f"There is no room named {room}.")
-    return int(seq)
-
-
-def _log(connection: sa.Connection, room: str, seq: int, kind: str, message_id: int) -> None:
-    connection.execute(
-        sa.insert(room_changes),
-        {"room": room, "seq": seq, "kind": kind, "message_id": message_id},
-    )
-
-
-def _insert(
-    connection: sa.Connection, message_id: int, room: str, root: int | None, row: _Row
-) -> int:
-    seq = _next_seq(connection, room)
-    now = time_now(connection)
-    connection.execute(
-        sa.insert(room_messages),
-        {
-            "id": message_id,
-            "room": room,
-            "seq": seq,
-            "root": root,
-            "author_id": row.author.id if row.author else "",
-            "author_name": row.author.name if row.author else "",
-            "text": storable(row.text),
-            "message": to_json(row.message) if row.message else None,
-            "event_id": row.event_id,
-            "created_at": now,
-        },
-    )
-    if root is not None:
-        connection.execute(
-            sa.update(room_messages)
-            .where(room_messages.c.id == root)
-            .values(replies=room_messages.c.replies + 1, last_reply_at=now)
-        )
-    search.add(connection, message_id, room, storable(row.words()))
-    _log(connection, room, seq, "posted", message_id)
-    return message_id
-
-
-def _edit(connection: sa.Connection, message_id: int, room: str, delivery: Delivery) -> None:
-    seq = _next_seq(connection, room)
-    connection.execute(
-        sa.update(room_messages)
-        .where(room_messages.c.id == message_id)
-        .values(
-            message=to_json(delivery.message),
-            event_id=delivery.event_id,
-            edited_at=time_now(connection),
-        )
-    )
-    search.replace(connection, message_id, room, storable(search.words_of(delivery.message)))
-    _log(connection, room, seq, "edited", message_id)
-
-
-def _say(
-    connection: sa.Connection,
-    ids: Ids,
-    place: tuple[str, int | None],
-    line: _Row,
-    answer: Message | None,
-) -> Posted:
-    room, root = place
-    if root is not None and not _is_head(connection, room, root):
+def _say(connection: sa.Connection, writing: Writing, line: _Line) -> Posted:
+    if line.root is not None and not _is_head(connection, writing.room, line.root):
         raise NotFound("The message that this replies to is not in the room.")
-    said = _insert(connection, ids.next(), room, root, line)
-    if answer is not None:
-        _insert(connection, ids.next(), room, root, _Row(answer, "", None, ""))
+    said = writing.say(line.person, line.text, line.root)
+    if line.answer is not None:
+        writing.post(line.answer, "", line.root)
+    writing.write(connection)
     query = sa.select(room_messages).where(room_messages.c.id == said)
     posted = _posted(connection, query)[0]
-    if line.author:
-        _mark_read(connection, line.author, room, posted.seq)
+    _mark_read(connection, line.person, writing.room, posted.seq)
     return posted
 
 

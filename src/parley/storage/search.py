@@ -1,6 +1,6 @@
 """Full-text search of the web chat: FTS5 on SQLite, tsvector on PostgreSQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -15,6 +15,7 @@ from parley.kernel.messages import (
     Tags,
     Text,
 )
+from parley.storage.rows import storable
 
 _ADD = sa.text("INSERT INTO room_search (rowid, room, body) VALUES (:id, :room, :body)")
 _DROP = sa.text("DELETE FROM room_search WHERE rowid = :id")
@@ -33,16 +34,18 @@ def words_of(message: Message) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def add(connection: sa.Connection, message_id: int, room: str, body: str) -> None:
-    """Make a message findable."""
-    row = {"id": message_id, "room": room, "body": body[:_MOST_CHARACTERS]}
-    connection.execute(_ADD, row)
+def add(connection: sa.Connection, room: str, words: Mapping[int, str]) -> None:
+    """Make messages findable: their words by their ids."""
+    rows = [
+        {"id": message_id, "room": room, "body": storable(body[:_MOST_CHARACTERS])}
+        for message_id, body in words.items()
+    ]
+    connection.execute(_ADD, rows)
 
 
-def replace(connection: sa.Connection, message_id: int, room: str, body: str) -> None:
-    """Make an edited message findable by its new words."""
-    connection.execute(_DROP, {"id": message_id})
-    add(connection, message_id, room, body)
+def drop(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Forget the words of messages, before they are added with others."""
+    connection.execute(_DROP, [{"id": message_id} for message_id in ids])
 
 
 def find(
