@@ -134,7 +134,8 @@ def why(alarm: Alarm, crossed: Crossed | None) -> str:
     shown = with_unit(value, unit, like)
     limit = _limit(crossed, threshold, unit)
     what = measured(alarm, metric)
-    return f"{_capital(what, '')} was {how}{shown} {_when(crossed, metric.period)}{limit}."
+    was = "were" if what.endswith("s") and not what.endswith(("ss", "us")) else "was"
+    return f"{_capital(what, '')} {was} {how}{shown} {_when(crossed, metric.period)}{limit}."
 
 
 def _value(crossed: Crossed) -> tuple[float, str]:

@@ -34,6 +34,8 @@ _SCORES = {
     "count": 40,
     "duration": 40,
     "origin": 35,
+    "id": 24,
+    "arn": 22,
 }
 """How much a reader wants a field, by its name without separators and in small letters."""
 
@@ -65,6 +67,7 @@ _WORTH_SHOWING = 20
 _DEEPEST = 3
 _MOST_LOOKED_AT = 300
 _LONGEST_VALUE = 300
+_LONG_ENOUGH_TO_TELL = 5
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PLAIN = re.compile(r"[^a-z0-9]")
 _ACRONYMS = frozenset(
@@ -181,12 +184,19 @@ def score(field: Field) -> int:
 def telling_facts(
     detail: Mapping[str, Any], most: int, said: tuple[str, ...] = ()
 ) -> tuple[Fact, ...]:
-    """Return the best fields as facts, in the order of the event; `said` is shown elsewhere."""
+    """Return the best fields as facts, in the order of the event.
+
+    Values that `said` holds are shown elsewhere, and so are those that the last of it, the
+    sentence why, contains.
+    """
     seen = set(said)
+    sentence = said[-1] if said else ""
     scored: list[tuple[int, int, Field]] = []
     for place, field in enumerate(fields_of(detail)):
         name = short_name(field.text)
         if field.text in seen or name in seen:
+            continue
+        if len(field.text) >= _LONG_ENOUGH_TO_TELL and field.text in sentence:
             continue
         seen.add(name)
         points = score(field)

@@ -8,6 +8,9 @@ _MILLISECONDS_FROM = 10_000_000_000
 """Epoch numbers from here on count milliseconds: as seconds they would lie after the year 2286."""
 
 _DATAPOINT = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)")
+_FIRST_EPOCH = 1_000_000_000
+"""September 2001: smaller numbers are counts, not times of anything that AWS reports."""
+
 _LAST_EPOCH = 253_402_300_799_000
 
 
@@ -52,7 +55,7 @@ def _read_mail_date(text: str) -> datetime | None:
 
 
 def _read_epoch(value: float) -> datetime | None:
-    if not 0 < value < _LAST_EPOCH:
+    if not _FIRST_EPOCH <= value < _LAST_EPOCH:
         return None
     seconds = value / 1000 if value >= _MILLISECONDS_FROM else value
     try:

@@ -32,7 +32,7 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
     blocks: list[Block] = []
     if sentence and one_line(sentence) != title:
         blocks.append(Text(cut(sentence, _LONGEST_WHY)))
-    facts = telling_facts(members, _MOST_FACTS, (title, sentence, state))
+    facts = telling_facts(members, _MOST_FACTS, (title, state, sentence))
     if facts:
         blocks.append(Facts(facts))
     blocks.append(folded_json("Whole content", detail))
@@ -54,7 +54,7 @@ def _kind_of(detail: object) -> str:
     if isinstance(detail, list):
         return f"A list of {len(detail)} item{'' if len(detail) == 1 else 's'}"
     if isinstance(detail, dict):
-        names = ", ".join(list(detail)[:4])
+        names = ", ".join([name for name in detail if name.strip()][:4])
         return f"An object with {names}" if names else "An empty object"
     text = scalar_text(detail)
     return f"The value {text}" if text is not None else "An empty value"

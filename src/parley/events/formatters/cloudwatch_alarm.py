@@ -102,8 +102,9 @@ def _blocks(
     sentence = why(alarm, crossed)
     if sentence.strip():
         blocks.append(Text(sentence))
-    if alarm.description.strip():
-        blocks.append(Text(cut(alarm.description.strip(), _LONGEST_DESCRIPTION)))
+    description = cut(alarm.description.strip(), _LONGEST_DESCRIPTION)
+    if description and alarm.state != "OK":
+        blocks.append(Text(description))
     facts = [Fact("Alarm", cut(alarm.name, _LONGEST_VALUE), link)]
     if alarm.composite:
         facts += [*_was(alarm), *_children(alarm)]
@@ -114,6 +115,9 @@ def _blocks(
     blocks.append(Facts(tuple(facts)))
     if more:
         blocks.append(Folded("More dimensions", (Facts(more),)))
+    if description and alarm.state == "OK":
+        # "Checkout is slow" under an OK would read as if it still were.
+        blocks.append(Folded("Description of the alarm", (Text(description),)))
     if alarm.reason and alarm.reason != sentence:
         blocks.append(Folded("Reason as CloudWatch wrote it", (Code(alarm.reason),)))
     return tuple(blocks)

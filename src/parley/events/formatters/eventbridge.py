@@ -65,6 +65,7 @@ _REASONS = (
     "summary",
 )
 _NAMES = (
+    "statemachinearn",
     "name",
     "instanceid",
     "jobname",
@@ -287,7 +288,7 @@ def _blocks(
         blocks.append(Text(cut(why, _LONGEST_WHY)))
     shown = _resource_facts(resources)
     names = (short_name(one) for one in resources)
-    facts = shown + telling_facts(detail, _MOST_FACTS - len(shown), (*said, *resources, *names))
+    facts = shown + telling_facts(detail, _MOST_FACTS - len(shown), (*resources, *names, *said))
     if facts:
         blocks.append(Facts(facts))
     blocks.append(folded_json("Event", envelope))
