@@ -34,7 +34,7 @@ async def _run(stores: Stores, options: argparse.Namespace) -> int:
     configuration = await stores.manage_configurations().show(
         options.configuration, options.account
     )
-    notify = Notify(stores.inbox, stores.notices, Metrics(), stores.clock, lambda: None)
+    notify = Notify(stores.inbox, stores.notices, Metrics(), stores.clock, lambda _: None)
     aws = stores.settings.aws
     send = SendTest(
         stores.history,

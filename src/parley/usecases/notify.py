@@ -1,12 +1,13 @@
 """An event arrived: it is formatted, routed and stored with everything that has to be sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from parley.events.formatters import Formatted, format_event
 from parley.events.model import Event, Notification
 from parley.events.routing import routed
 from parley.kernel.configuration import Configuration
+from parley.kernel.incoming import Destination
 from parley.kernel.messages import Fact, Facts, Message, Text, Tone
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.inbox import Arrival, Inbox, Route
@@ -24,8 +25,8 @@ class Notify:
     notices: Notices
     metrics: Metrics
     clock: Clock
-    accepted: Callable[[], None]
-    """Called after the commit: there is something to deliver."""
+    accepted: Callable[[Iterable[Destination]], None]
+    """Called after the commit: there is something to deliver to these."""
     format: Format = format_event
 
     async def __call__(self, event: Event, configurations: Sequence[Configuration]) -> bool:
@@ -46,7 +47,7 @@ class Notify:
             self.metrics.events_processed.labels(configuration.name).inc()
             if not notification.recognised:
                 self.metrics.unsupported_events.labels(configuration.name).inc()
-        self.accepted()
+        self.accepted(route.destination for route in arrival.routes)
         return True
 
     def _arrival(

@@ -1,10 +1,11 @@
 """The delivery worker: leases destinations that are due and works each in a task of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from parley.kernel.errors import ParleyError
+from parley.kernel.incoming import Destination
 from parley.kernel.ports.outbox import Lease, Outbox
 from parley.observe import log
 
@@ -16,20 +17,23 @@ CALL = timedelta(seconds=20)
 
 _MOST = 500
 _IDLE = 1.0
+_LINGER = 0.25
+"""Seconds that a channel stays leased when nothing waits: the next message may be near."""
 _SWEEP = 5.0
 _STOP = 8.0
 
-Deliver = Callable[[Lease, Callable[[], bool]], Awaitable[None]]
+Deliver = Callable[[Lease, Callable[[], bool], Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 
 class _Held:
     """A lease as this worker holds it."""
 
-    __slots__ = ("lease", "task", "until")
+    __slots__ = ("lease", "new", "task", "until")
 
     def __init__(self, lease: Lease, until: float) -> None:
         self.lease = lease
         self.until = until
+        self.new = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
 
@@ -41,7 +45,7 @@ class DeliveryWorker:
         self._outbox = outbox
         self._deliver = deliver
         self._owner = owner
-        self._held: dict[int, _Held] = {}
+        self._held: dict[Destination, _Held] = {}
         self._due = asyncio.Event()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
@@ -54,13 +58,20 @@ class DeliveryWorker:
             asyncio.create_task(self._every(_SWEEP, self._sweep)),
         ]
 
-    def nudge(self) -> None:
-        """Look for work now: something was just committed."""
-        self._due.set()
+    def nudge(self, destinations: Iterable[Destination]) -> None:
+        """Look for work now: something was just committed for these."""
+        for destination in destinations:
+            held = self._held.get(destination)
+            if held:
+                held.new.set()
+            else:
+                self._due.set()
 
     async def stop(self) -> None:
         """Take nothing new, finish the calls in flight, give every lease back."""
         self._stopping = True
+        for held in self._held.values():
+            held.new.set()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -97,7 +108,7 @@ class DeliveryWorker:
 
     def _begin(self, lease: Lease, began: float) -> None:
         held = _Held(lease, began + LEASE.total_seconds())
-        self._held[lease.destination_id] = held
+        self._held[lease.destination] = held
         held.task = asyncio.create_task(self._work(held), name=f"deliver-{lease.destination}")
 
     async def _work(self, held: _Held) -> None:
@@ -106,16 +117,25 @@ class DeliveryWorker:
         def outlasts_a_call() -> bool:
             return not self._stopping and held.until - loop.time() > CALL.total_seconds()
 
+        async def more() -> bool:
+            try:
+                async with asyncio.timeout(_LINGER):
+                    await held.new.wait()
+            except TimeoutError:
+                return False
+            held.new.clear()
+            return not self._stopping
+
         try:
-            await self._deliver(held.lease, outlasts_a_call)
+            await self._deliver(held.lease, outlasts_a_call, more)
         except ParleyError as error:
             # The database: the lease runs out by itself and the rows are still there.
             log.error("delivery_interrupted", to=str(held.lease.destination), error=str(error))
         except Exception:  # noqa: BLE001 - one channel must not end the worker
             log.exception("delivery_broke", to=str(held.lease.destination))
         finally:
-            if self._held.get(held.lease.destination_id) is held:
-                del self._held[held.lease.destination_id]
+            if self._held.get(held.lease.destination) is held:
+                del self._held[held.lease.destination]
             self._due.set()
 
     async def _renew(self) -> None:
