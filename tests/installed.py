@@ -10,9 +10,20 @@ import pytest
 
 def missing(what: str, package: str) -> NoReturn:
     """Skip the test, or fail it in CI, where everything has to be there."""
-    reason = (
+    _skip(
         f"{what} is not installed: install Debian's {package}, or run make test with PARLEY_APT=1"
     )
+
+
+def emulator(name: str) -> Path:
+    """Return the program of an AWS emulator, which has an environment of its own."""
+    program = Path(__file__).parents[1] / f".venv-{name}" / "bin" / name
+    if not program.exists():
+        _skip(f"The emulator {name} is not installed: run make test, which does it")
+    return program
+
+
+def _skip(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
