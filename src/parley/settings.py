@@ -46,7 +46,10 @@ class Slack(_Group):
     """The Slack app that sends. Without a token there is no Slack."""
 
     bot_token: SecretStr | None = None
+    """The bot token (`xoxb-...`) of the Slack app."""
     base_url: str = "https://slack.com/api/"
+    per_second: Annotated[float, Field(gt=0)] = 1.0
+    """Where Slack's API is; another address is for tests."""
 
     @field_validator("bot_token")
     @classmethod
@@ -65,9 +68,13 @@ class Sns(_Group):
     """How SNS messages are received."""
 
     unsigned_topics: _Words = ()
+    """Topics of emulators, whose messages are taken without a signature: only on loopback."""
     endpoints: dict[str, str] = Field(default_factory=dict)
+    """Topic ARN -> the address that speaks for SNS instead of AWS: for emulators."""
     trust_root: Path | None = None
+    """A PEM file of certificates to trust instead of Amazon's: for tests, only on loopback."""
     certificate_source: str = ""
+    """Where signing certificates are fetched instead of AWS: for tests, only on loopback."""
 
     _words = field_validator("unsigned_topics", mode="before")(_split)
 
@@ -100,7 +107,9 @@ class Web(_Group):
     """The pages: under which address others reach them."""
 
     url: str = ""
+    """The address that people open, where it is not the one that Parley listens on."""
     hosts: _Words = ()
+    """More names that browsers may use for Parley (their Host header)."""
 
     _words = field_validator("hosts", mode="before")(_split)
 
@@ -114,7 +123,9 @@ class Aws(_Group):
     """Where AWS is; empty means the real one, as the AWS SDK finds it."""
 
     endpoint_url: str = ""
+    """Another address for all of AWS: for emulators."""
     region: str = ""
+    """The region, where nothing else says it."""
 
     @field_validator("endpoint_url")
     @classmethod
@@ -126,19 +137,23 @@ class Metrics(_Group):
     """Who may read /metrics from elsewhere than this machine."""
 
     token: SecretStr | None = None
+    """What they send as `Authorization: Bearer TOKEN`."""
 
 
 class Alarms(_Group):
     """How alarms become messages."""
 
     reopen_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 10
+    """An alarm that comes back within this time continues its message; 0: it never does."""
 
 
 class Log(_Group):
     """What Parley writes to its standard error."""
 
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    """The least that is written: debug, info, warning or error."""
     format: Annotated[str, Field(pattern="^(json|text)$")] = "text"
+    """`text` for people, `json` for machines: one object a line."""
 
 
 class Settings(BaseSettings):
@@ -153,8 +168,11 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path("data")
+    """The folder of the database and of `parley.toml`; one running gateway owns it."""
     listen: str = "127.0.0.1:8080"
+    """HOST:PORT to listen on; port 0 takes a free one."""
     database: str = ""
+    """`sqlite:///FILE` or `postgresql://USER@HOST/NAME`; empty: `parley.db` in the data folder."""
     slack: Slack = Slack()
     sns: Sns = Sns()
     web: Web = Web()

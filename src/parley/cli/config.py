@@ -39,7 +39,7 @@ def _lines(group: BaseModel, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _shown(value: Any) -> str:
     match value:
-        case None | "" | () | {}:
+        case _ if value in (None, "", (), {}):
             return "(not set)"
         case SecretStr():
             return "(set, hidden)"
