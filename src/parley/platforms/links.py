@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 WEB = ("http", "https")
@@ -12,9 +13,9 @@ _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
 _TO_QUOTE = re.compile(r"[\s<>\"|`{}^]")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 _MARKS = dict.fromkeys(map(ord, "*_~`\\"))
-_ADDRESS = re.compile(
-    r"[a-z][a-z0-9+.-]*://([^\s/?#]*)|((?:[\w-]+\.)+[^\W\d_]{2,}|\d+(?:\.\d+){3})"
-)
+_LABELS_OF_AN_IP = 4
+_WRITTEN_OUT = re.compile(r"://([^\s/?#]*)\S*")
+_DOTTED = re.compile(r"[\w.-]+")
 
 
 def safe_url(url: str, schemes: tuple[str, ...] = WEB, limit: int = 3000) -> str:
@@ -47,19 +48,30 @@ def host_of(url: str) -> str:
 def masks(label: str, url: str) -> bool:
     """Whether the words of a link name another place than the one it leads to."""
     if url.lower().startswith("mailto:"):
-        return label.strip().casefold() != host_of(url).casefold() and bool(_hosts_named(label))
+        return label.strip().casefold() != host_of(url).casefold() and any(_hosts_named(label))
     target = _bare(host_of(url))
     # Marks of bold or code vanish when the label is shown: it is read with and without them.
     readings = (label, label.translate(_MARKS))
     return any(_bare(one) != target for reading in readings for one in _hosts_named(reading))
 
 
-def _hosts_named(label: str) -> list[str]:
-    """Return the hosts that a reader would see in the words, whatever they are written with."""
-    seen = unicodedata.normalize("NFKC", label).translate(_DOTS)
-    # Characters of no width hide a host from this search, but not from a reader.
-    seen = "".join(one for one in seen if unicodedata.category(one) != "Cf").casefold()
-    return [found[1] or found[2] or "" for found in _ADDRESS.finditer(seen)]
+def _hosts_named(label: str) -> Iterator[str]:
+    """Yield the hosts that a reader would see in the words, whatever they are written with."""
+    seen = unicodedata.normalize("NFKC", label).translate(_DOTS).casefold()
+    if not seen.isascii():
+        # Characters of no width hide a host from this search, but not from a reader.
+        seen = "".join(one for one in seen if unicodedata.category(one) != "Cf")
+    yield from _WRITTEN_OUT.findall(seen)
+    for word in _DOTTED.findall(_WRITTEN_OUT.sub(" ", seen)):
+        if _looks_like_a_host(word.strip(".-")):
+            yield word.strip(".-")
+
+
+def _looks_like_a_host(word: str) -> bool:
+    labels = word.split(".")
+    if any(len(one) > 1 and (one.isalpha() or one.startswith("xn--")) for one in labels[1:]):
+        return True
+    return len(labels) == _LABELS_OF_AN_IP and all(one.isdecimal() for one in labels)
 
 
 def _bare(host: str) -> str:

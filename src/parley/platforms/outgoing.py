@@ -1,5 +1,6 @@
 """HTTP to chat platforms: one session for all, time-outs, and errors that give no secret away."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -138,6 +139,7 @@ def _host(url: str) -> str:
 def _cause(error: Exception) -> str:
     """Return what went wrong in words of our own."""
     if isinstance(error, aiohttp.ClientConnectorError) and type(error) in _REFUSED:
-        return (error.os_error.strerror or "no connection").lower()
+        code = error.os_error.errno
+        return os.strerror(code).lower() if code else "no connection"
     words = (says for kind, says in _CAUSES if isinstance(error, kind))
     return next(words, f"the connection failed ({type(error).__name__})")

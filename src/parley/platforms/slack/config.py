@@ -15,12 +15,15 @@ class SlackConfig:
     """`token` is the bot token (`xoxb-...`), `api_url` the base of the Web API.
 
     `console_url` is where people open Parley's pages; empty when there is no such address.
+    `per_second` is how many calls a second one channel takes: Slack's rule is one, with short
+    bursts above it.
     Raises `InvalidRequest`.
     """
 
     token: str = field(repr=False)
     api_url: str = API_URL
     console_url: str = ""
+    per_second: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what could not be sent, with a text that does not show the token."""

@@ -21,7 +21,7 @@ from parley.platforms.links import WEB, masks, safe_url
 from parley.platforms.slack.limits import SECTION_TEXT, length
 
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
-_QUOTE = re.compile(r"^(\s*)&gt;", re.MULTILINE)
+_QUOTE = re.compile(r"^([ \t]*)&gt;", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://(?:(?!&[lg]t;)[^\s<>|`])+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}'\"*_~"
 _LONGEST_LINK = 2_500

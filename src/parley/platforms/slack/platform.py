@@ -21,11 +21,9 @@ class Slack:
 
     name = "slack"
 
-    pace = Pace(per_second=1.0, burst=3)
-    """Slack's rule for one channel: a message a second, with short bursts above it."""
-
     def __init__(self, config: SlackConfig, session: aiohttp.ClientSession) -> None:
         """Take what Slack is set up with and the session that all platforms share."""
+        self.pace = Pace(config.per_second, burst=3)
         self._config = config
         self._session = session
 
@@ -50,8 +48,6 @@ class Slack:
 
     async def _call(self, method: str, content: dict[str, Any]) -> str:
         token = self._config.token
-        # Both are what `chat.postMessage` does unless told otherwise; `chat.update` is not as safe.
-        content |= {"parse": "none", "link_names": False}
         try:
             reply = await post_json(
                 self._session,

@@ -44,7 +44,7 @@ _REMARK = "More is in this message: it is too long to be shown in Slack"
 
 
 def render(message: Message, console_url: str = "") -> dict[str, Any]:
-    """Return `text`, `blocks` and `attachments` for a message, within Slack's limits for any.
+    """Return text, blocks, attachments and how to read them, within Slack's limits for any message.
 
     With `console_url` the message links to its page there, and what is folded waits on that page.
     """
@@ -69,6 +69,9 @@ def render(message: Message, console_url: str = "") -> dict[str, Any]:
         "text": _fallback(message),
         "blocks": above,
         "attachments": [bar] if beside else [],
+        # Plain words are never made into mentions: `chat.update` would, if it were not told.
+        "parse": "none",
+        "link_names": False,
     }
 
 
