@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from parley.events.console import parse_arn, resource_page, short_name
@@ -64,8 +65,11 @@ _DULL = re.compile(
 )
 _OTHER = 20
 _WORTH_SHOWING = 20
+_LONGEST_LABEL = 60
 _DEEPEST = 3
 _MOST_LOOKED_AT = 300
+"""Members of an object; events with more of them are data, and nobody reads data in chat."""
+
 _LONGEST_VALUE = 300
 _LONG_ENOUGH_TO_TELL = 5
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -110,7 +114,7 @@ class Field:
 
 def plain_key(key: str) -> str:
     """Return `instance-id`, `InstanceId` and `instance_id` as `instanceid`."""
-    return _PLAIN.sub("", key.lower())
+    return _PLAIN.sub("", key[:_LONGEST_LABEL].lower())
 
 
 def label_of(key: str) -> str:
@@ -118,16 +122,14 @@ def label_of(key: str) -> str:
 
     A key that is written as words already keeps its letters.
     """
-    if " " in key:
-        return cut(one_line(key), 60)
-    words = _WORD.findall(key)
-    if not words:
-        return cut(one_line(key), 60) or "Value"
+    words = _WORD.findall(key[:_LONGEST_LABEL])
+    if " " in key or not words:
+        return cut(one_line(key[: 2 * _LONGEST_LABEL]), _LONGEST_LABEL) or "Value"
     if len(words) > 1 and words[-1].lower() == "arn":
         words.pop()
     shown = [_word(word) for word in words]
     shown[0] = shown[0][:1].upper() + shown[0][1:]
-    return cut(" ".join(shown), 60)
+    return " ".join(shown)
 
 
 def _word(word: str) -> str:
@@ -136,9 +138,13 @@ def _word(word: str) -> str:
     return word if word.isupper() and len(word) > 1 else word.lower()
 
 
+def _by_key(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {plain_key(key): value for key, value in islice(detail.items(), _MOST_LOOKED_AT)}
+
+
 def state_of(detail: Mapping[str, Any]) -> str:
     """Return the word for the state that an event speaks of, letter for letter, or nothing."""
-    by_key = {plain_key(key): value for key, value in detail.items()}
+    by_key = _by_key(detail)
     for key in STATE_KEYS:
         value = by_key.get(key)
         if isinstance(value, dict):
@@ -155,10 +161,8 @@ def fields_of(detail: Mapping[str, Any]) -> Iterator[Field]:
     for _ in range(_DEEPEST):
         below: list[tuple[tuple[str, ...], Mapping[str, Any]]] = []
         for path, node in level:
-            for key, value in node.items():
+            for key, value in islice(node.items(), left):
                 left -= 1
-                if left < 0:
-                    return
                 if isinstance(value, dict):
                     below.append(((*path, key), value))
                     continue
@@ -218,7 +222,7 @@ def fact_of(field: Field) -> Fact:
 
 def first_text(detail: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     """Return the first text that is not blank under one of the keys, without regard to case."""
-    by_key = {plain_key(key): value for key, value in detail.items()}
+    by_key = _by_key(detail)
     for key in keys:
         value = by_key.get(key)
         if isinstance(value, str) and value.strip():
@@ -233,7 +237,7 @@ def first_text(detail: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 def ending_text(detail: Mapping[str, Any], endings: tuple[str, ...]) -> str:
     """Return the first text that is not blank under a key with one of the endings."""
     for ending in endings:
-        for key, value in detail.items():
+        for key, value in islice(detail.items(), _MOST_LOOKED_AT):
             if isinstance(value, str) and value.strip() and plain_key(key).endswith(ending):
                 return value.strip()
     return ""

@@ -12,6 +12,7 @@ LONGEST_FOLDED = 20_000
 """Characters of JSON or text that one fold shows; the event's page has the whole."""
 
 LONGEST_TITLE = 250
+_LONGEST_PART = 100
 
 
 def text_at(value: object, *path: str) -> str:
@@ -100,6 +101,11 @@ def one_line(text: str) -> str:
 def cut(text: str, longest: int) -> str:
     """Return at most so many characters; an ellipsis stands for what is missing."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def context_of(*parts: str) -> tuple[str, ...]:
+    """Return where something happened, without what is not known."""
+    return tuple(cut(part, _LONGEST_PART) for part in parts if part.strip())
 
 
 def title_text(text: str) -> Text:

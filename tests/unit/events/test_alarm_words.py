@@ -138,8 +138,8 @@ def test_the_title_says_what_happened_to_what(
         (
             "ALARM",
             (
-                "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint"
-                " was treated as [Breaching]."
+                "Threshold Crossed: no datapoints were received for 1 period and 1 missing"
+                " datapoint was treated as [Breaching]."
             ),
             "No data on invoice errors",
         ),
@@ -208,8 +208,8 @@ SECONDS = {"MetricName": "TargetResponseTime", "Namespace": "AWS/ApplicationELB"
         (
             {},
             (
-                "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints"
-                " were treated as [NonBreaching]."
+                "Threshold Crossed: no datapoints were received for 3 periods and 3 missing"
+                " datapoints were treated as [NonBreaching]."
             ),
             "No data arrived for 3 periods; missing data counts as not breaching.",
         ),

@@ -5,7 +5,7 @@ from typing import Any
 
 from parley.events.fields import first_text, state_of, telling_facts
 from parley.events.model import Event, Notification
-from parley.events.reading import cut, folded_json, one_line, scalar_text, title_text
+from parley.events.reading import context_of, cut, folded_json, one_line, scalar_text, title_text
 from parley.events.tones import tone_of
 from parley.kernel.messages import Block, Facts, Message, Text, Tone
 
@@ -41,7 +41,7 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
             title=title_text(title),
             tone=(tone_of(state) if state else None) or Tone.INFO,
             state=state,
-            context=tuple(part for part in (event.account, event.region) if part),
+            context=context_of(event.account, event.region),
             at=event.time,
             blocks=tuple(blocks),
             event_id=event.id,

@@ -7,12 +7,11 @@ from parley.events.console import alarm_page, dimension_page, resource_page, sho
 from parley.events.fields import label_of
 from parley.events.metrics import shared_dimensions, stat_name
 from parley.events.model import Event, Notification
-from parley.events.reading import cut, text_at, title_text
+from parley.events.reading import context_of, cut, folded_code, text_at, title_text
 from parley.events.threads import bounded_key
 from parley.events.times import span_words, time_words
 from parley.kernel.messages import (
     Block,
-    Code,
     Fact,
     Facts,
     Folded,
@@ -26,8 +25,11 @@ from parley.kernel.threads import AlarmChange
 _MOST_FACTS = 6
 _MOST_CHILDREN = 3
 _LONGEST_VALUE = 300
+_LONGEST_WHY = 1500
+_LONGEST_STATE = 40
+# CloudWatch API Reference, PutMetricAlarm: the most dimensions and the longest description.
+_MOST_DIMENSIONS = 30
 _LONGEST_DESCRIPTION = 1024
-"""CloudWatch API Reference, PutMetricAlarm: the longest description of an alarm."""
 
 _TONES = {"ALARM": Tone.BAD, "OK": Tone.GOOD, "INSUFFICIENT_DATA": Tone.WARN}
 
@@ -56,8 +58,8 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
         message=Message(
             title=title_text(title_of(alarm, crossed)),
             tone=_TONES.get(alarm.state, Tone.INFO),
-            state=alarm.state,
-            context=tuple(part for part in (alarm.account, alarm.region, "CloudWatch") if part),
+            state=cut(alarm.state, _LONGEST_STATE),
+            context=context_of(alarm.account, alarm.region, "CloudWatch"),
             at=alarm.changed_at,
             blocks=_blocks(alarm, crossed, dimensions, link),
             buttons=(LinkButton("Open alarm", link),) if link else (),
@@ -85,7 +87,7 @@ def _dimensions(alarm: Alarm) -> tuple[tuple[str, str], ...]:
 def _variables(alarm: Alarm, dimensions: tuple[tuple[str, str], ...]) -> dict[str, str]:
     metric = subject_metric(alarm)
     return {
-        **dict(dimensions),
+        **dict(dimensions[:_MOST_DIMENSIONS]),
         "AlarmName": alarm.name,
         "NewStateValue": alarm.state,
         "MetricName": metric.name if metric else "",
@@ -99,7 +101,7 @@ def _blocks(
     alarm: Alarm, crossed: Crossed | None, dimensions: tuple[tuple[str, str], ...], link: str
 ) -> tuple[Block, ...]:
     blocks: list[Block] = []
-    sentence = why(alarm, crossed)
+    sentence = cut(why(alarm, crossed), _LONGEST_WHY)
     if sentence.strip():
         blocks.append(Text(sentence))
     description = cut(alarm.description.strip(), _LONGEST_DESCRIPTION)
@@ -119,7 +121,7 @@ def _blocks(
         # "Checkout is slow" under an OK would read as if it still were.
         blocks.append(Folded("Description of the alarm", (Text(description),)))
     if alarm.reason and alarm.reason != sentence:
-        blocks.append(Folded("Reason as CloudWatch wrote it", (Code(alarm.reason),)))
+        blocks.append(folded_code("Reason as CloudWatch wrote it", alarm.reason))
     return tuple(blocks)
 
 
@@ -129,7 +131,7 @@ def _resource_facts(
     """Return the facts to show, and the dimensions for which there was no room."""
     resources = [
         Fact(label_of(name), cut(value, _LONGEST_VALUE), dimension_page(name, value, alarm.region))
-        for name, value in dimensions
+        for name, value in dimensions[:_MOST_DIMENSIONS]
     ]
     after = [*_threshold(alarm, crossed), *_was(alarm), *_since(alarm, crossed)]
     before = _metric(alarm)
@@ -152,12 +154,12 @@ def _threshold(alarm: Alarm, crossed: Crossed | None) -> list[Fact]:
 
 
 def _was(alarm: Alarm) -> list[Fact]:
-    if not alarm.was:
+    if not alarm.was.strip():
         return []
+    was = cut(alarm.was, _LONGEST_STATE)
     if alarm.was_since and alarm.changed_at and alarm.changed_at > alarm.was_since:
-        lasted = span_words(alarm.changed_at - alarm.was_since)
-        return [Fact("Was", f"{alarm.was} for {lasted}")]
-    return [Fact("Was", alarm.was)]
+        was = f"{was} for {span_words(alarm.changed_at - alarm.was_since)}"
+    return [Fact("Was", was)]
 
 
 def _since(alarm: Alarm, crossed: Crossed | None) -> list[Fact]:

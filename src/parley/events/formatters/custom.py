@@ -13,7 +13,7 @@ from parley.events.custom_notification import (
     read_custom,
 )
 from parley.events.model import Event, Notification
-from parley.events.reading import cut, folded_json, one_line
+from parley.events.reading import context_of, cut, folded_json, one_line
 from parley.events.threads import bounded_key
 from parley.kernel.messages import (
     Block,
@@ -65,7 +65,7 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
             title=title,
             tone=Tone.WARN if custom.mistakes else Tone.INFO,
             state="INVALID" if custom.mistakes else "",
-            context=tuple(part for part in (event.account, event.region) if part),
+            context=context_of(event.account, event.region),
             at=event.time,
             blocks=tuple(blocks),
             footer=FOOTER,
@@ -187,6 +187,8 @@ def _details(custom: CustomNotification) -> list[Block]:
     if shown:
         blocks.append(Facts(tuple(Fact(label, text) for label, text in shown)))
     if hidden:
-        facts = tuple(Fact(label, text) for label, text in hidden)
-        blocks.append(Folded("More about this notification", (Facts(facts),)))
+        facts = [Fact(label, text) for label, text in hidden[:_MOST_LISTED]]
+        if len(hidden) > len(facts):
+            facts.append(Fact("And", f"{len(hidden) - len(facts)} more"))
+        blocks.append(Folded("More about this notification", (Facts(tuple(facts)),)))
     return blocks

@@ -9,6 +9,7 @@ from parley.events.console import parse_arn, resource_page, short_name
 from parley.events.fields import ending_text, first_text, label_of, state_of, telling_facts
 from parley.events.model import Event, Notification
 from parley.events.reading import (
+    context_of,
     cut,
     dict_at,
     folded_json,
@@ -26,6 +27,7 @@ from parley.kernel.messages import Block, Fact, Facts, Message, Text, Tone
 
 _MOST_FACTS = 6
 _MOST_RESOURCES_SHOWN = 3
+_MOST_NAMED = 50
 _LONGEST_WHY = 1500
 _REASON_ENDINGS = ("reason", "description", "message")
 _VERBS = {
@@ -126,7 +128,7 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
             title=title_text(title),
             tone=_tone(kind, state, detail),
             state=state,
-            context=tuple(part for part in (account, region, service_name(source)) if part),
+            context=context_of(account, region, service_name(source)),
             at=read_time(envelope.get("time")) or event.time,
             blocks=_blocks(envelope, detail, resources, why, said=(title, state, why)),
             event_id=event.id,
@@ -254,6 +256,7 @@ def _tone(kind: str, state: str, detail: Mapping[str, Any]) -> Tone:
         text_at(detail, "eventType"),
         first_text(detail, ("eventname",)),
         text_at(detail, "eventTypeCategory"),
+        text_at(detail, "eventTypeCode"),
         kind,
     ):
         tone = tone_of(text) if text else None
@@ -287,8 +290,10 @@ def _blocks(
     if why:
         blocks.append(Text(cut(why, _LONGEST_WHY)))
     shown = _resource_facts(resources)
-    names = (short_name(one) for one in resources)
-    facts = shown + telling_facts(detail, _MOST_FACTS - len(shown), (*resources, *names, *said))
+    names = (short_name(one) for one in resources[:_MOST_NAMED])
+    facts = shown + telling_facts(
+        detail, _MOST_FACTS - len(shown), (*resources[:_MOST_NAMED], *names, *said)
+    )
     if facts:
         blocks.append(Facts(facts))
     blocks.append(folded_json("Event", envelope))

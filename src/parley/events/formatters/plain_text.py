@@ -1,7 +1,7 @@
 """Plain text: the subject or the first line is the title, the rest follows letter for letter."""
 
 from parley.events.model import Event, Notification
-from parley.events.reading import LONGEST_TITLE, cut, folded_code, title_text
+from parley.events.reading import LONGEST_TITLE, context_of, cut, folded_code, title_text
 from parley.kernel.messages import Block, Message, Text
 
 _LONGEST_SHOWN = 3000
@@ -19,7 +19,7 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
     return Notification(
         message=Message(
             title=title_text(title or "Empty notification"),
-            context=tuple(part for part in (event.account, event.region) if part),
+            context=context_of(event.account, event.region),
             at=event.time,
             blocks=_blocks(body),
             event_id=event.id,
