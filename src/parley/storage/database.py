@@ -6,12 +6,14 @@ the COMMIT fails. PostgreSQL has a bounded pool of threads. A call returns only 
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool
@@ -24,17 +26,25 @@ Unit = Callable[[sa.Connection], T]
 _GROUP = 128
 _READERS = 4
 _POSTGRES_THREADS = 8
+_STOPPING = "Parley is stopping."
 
 
 class Database(Protocol):
-    """Runs storage functions. Raises `Unavailable` when the database cannot do its part."""
+    """Runs storage functions.
+
+    Raises `Unavailable` when the database cannot do its part. What a unit itself raises, and what
+    the database says against its values, reaches the caller as it is.
+    """
+
+    shared: bool
+    """Whether other processes may own work in it at the same time."""
 
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in a transaction; return its result after the commit."""
         ...
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run `unit` on a connection that only reads."""
+        """Run `unit` on a connection that only reads, and that sees one moment throughout."""
         ...
 
     def run(self, unit: Unit[T]) -> T:
@@ -90,22 +100,32 @@ def _settle(jobs: Iterable[_Job]) -> None:
 class SqliteDatabase:
     """One file, one writer thread, a few readers."""
 
+    shared = False
+
     def __init__(self, path: Path) -> None:
         """Open or create the file in WAL mode; every commit is on the disk when it returns."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"The folder {path.parent} cannot be made: {error}.") from error
-        self._engine = sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        self._engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(path)), poolclass=NullPool
+        )
         sa.event.listen(self._engine, "connect", _prepare_writer)
         sa.event.listen(self._engine, "begin", _begin_immediate)
         self._readers = sa.create_engine(
-            f"sqlite:///file:{path}?mode=ro&uri=true",
+            # A folder may be called anything; in a URI some characters have a meaning.
+            sa.URL.create(
+                "sqlite",
+                database=f"file:{quote(str(path))}",
+                query={"mode": "ro", "uri": "true"},
+            ),
             poolclass=QueuePool,
             pool_size=_READERS,
             connect_args={"check_same_thread": False},
         )
         sa.event.listen(self._readers, "connect", _prepare_reader)
+        sa.event.listen(self._readers, "begin", _begin)
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-read")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -115,7 +135,7 @@ class SqliteDatabase:
     async def write(self, unit: Unit[T]) -> T:
         """See `Database.write`."""
         if self._closed:
-            raise Unavailable("Parley is stopping.")
+            raise Unavailable(_STOPPING)
         job = _Job(unit)
         self._jobs.put(job)
         result: T = await job.future
@@ -123,15 +143,14 @@ class SqliteDatabase:
 
     async def read(self, unit: Unit[T]) -> T:
         """See `Database.read`."""
+        if self._closed:
+            raise Unavailable(_STOPPING)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, unit)
 
     def run(self, unit: Unit[T]) -> T:
         """See `Database.run`."""
-        try:
-            with self._engine.begin() as connection:
-                return unit(connection)
-        except sa.exc.DBAPIError as error:
-            raise _unavailable(error) from error
+        with _told_apart(), self._engine.begin() as connection:
+            return unit(connection)
 
     def close(self) -> None:
         """See `Database.close`."""
@@ -144,11 +163,8 @@ class SqliteDatabase:
             self._readers.dispose()
 
     def _read(self, unit: Unit[T]) -> T:
-        try:
-            with self._readers.connect() as connection:
-                return unit(connection)
-        except sa.exc.DBAPIError as error:
-            raise _unavailable(error) from error
+        with _told_apart(), self._readers.connect() as connection:
+            return unit(connection)
 
     def _work(self) -> None:
         connection: sa.Connection | None = None
@@ -161,9 +177,8 @@ class SqliteDatabase:
                 connection = connection or self._engine.connect()
                 _run_group(connection, jobs)
             except BaseException as error:  # noqa: BLE001 - whatever it is, its callers must hear
-                failure = _unavailable(error) if isinstance(error, sa.exc.DBAPIError) else error
                 for job in jobs:
-                    job.error = failure
+                    job.error = _told(error)
                 _discard(connection)
                 connection = None
             _tell(jobs)
@@ -191,7 +206,7 @@ def _run_group(connection: sa.Connection, jobs: list[_Job]) -> None:
             try:
                 job.result = job.unit(connection)
             except Exception as error:  # noqa: BLE001 - the caller hears it, the others go on
-                job.error = _unavailable(error) if isinstance(error, sa.exc.DBAPIError) else error
+                job.error = _told(error)
                 # Where SQLite itself rolled everything back (disk full), this fails, and the
                 # whole group with it.
                 connection.exec_driver_sql("ROLLBACK TO unit")
@@ -203,7 +218,7 @@ def _tell(jobs: list[_Job]) -> None:
     for job in jobs:
         loops.setdefault(job.loop, []).append(job)
     for loop, own in loops.items():
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             loop.call_soon_threadsafe(_settle, own)
 
 
@@ -226,12 +241,19 @@ def _prepare_reader(raw: Any, _record: Any) -> None:
     raw.execute("PRAGMA busy_timeout=5000").close()
 
 
+def _begin(connection: sa.Connection) -> None:
+    # All statements of one reader see the same moment.
+    connection.exec_driver_sql("BEGIN")
+
+
 def _begin_immediate(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class PostgresDatabase:
     """A server that several Parley processes may share."""
+
+    shared = True
 
     def __init__(self, url: str) -> None:
         """Prepare a pool; the first connection is made when it is needed."""
@@ -242,28 +264,66 @@ class PostgresDatabase:
             max_overflow=0,
             pool_pre_ping=True,
         )
+        self._readers = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
         self._pool = ThreadPoolExecutor(_POSTGRES_THREADS, thread_name_prefix="postgres")
+        self._closed = False
 
     async def write(self, unit: Unit[T]) -> T:
         """See `Database.write`."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.run, unit)
+        return await self._on_thread(self.run, unit)
 
     async def read(self, unit: Unit[T]) -> T:
         """See `Database.read`."""
-        return await self.write(unit)
+        return await self._on_thread(self._read, unit)
 
     def run(self, unit: Unit[T]) -> T:
         """See `Database.run`."""
-        try:
-            with self._engine.begin() as connection:
-                return unit(connection)
-        except sa.exc.DBAPIError as error:
-            raise _unavailable(error) from error
+        with _told_apart(), self._engine.begin() as connection:
+            return unit(connection)
 
     def close(self) -> None:
         """See `Database.close`."""
+        self._closed = True
         self._pool.shutdown()
         self._engine.dispose()
+
+    def _read(self, unit: Unit[T]) -> T:
+        with _told_apart(), self._readers.connect() as connection:
+            return unit(connection)
+
+    async def _on_thread(self, run: Callable[[Unit[T]], T], unit: Unit[T]) -> T:
+        if self._closed:
+            raise Unavailable(_STOPPING)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run, unit)
+
+
+@contextlib.contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _told(error) from error
+
+
+# SQLSTATE classes of what is wrong with a statement or its values, not with the database:
+# not supported, data, constraints, syntax, limits of the program.
+_OF_THE_STATEMENT = ("0A", "22", "23", "42", "54")
+_NOT_OF_THE_DATABASE = (
+    sa.exc.DataError,
+    sa.exc.IntegrityError,
+    sa.exc.NotSupportedError,
+    sa.exc.ProgrammingError,
+)
+
+
+def _told(error: BaseException) -> BaseException:
+    """Return what the caller hears: the state of the database apart from a unit's own mistakes."""
+    if not isinstance(error, sa.exc.DBAPIError) or isinstance(error, _NOT_OF_THE_DATABASE):
+        return error
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error if state[:2] in _OF_THE_STATEMENT else _unavailable(error)
 
 
 def _unavailable(error: sa.exc.DBAPIError) -> Unavailable:

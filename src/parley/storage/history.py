@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from parley.kernel.ports.history import StoredDelivery, StoredEvent
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
+from parley.storage.rows import index_key
 from parley.storage.schema import destinations, events, outbox
 
 
@@ -17,7 +18,7 @@ class StoredHistory:
 
     async def event(self, event_id: str) -> StoredEvent | None:
         """See `History.event`."""
-        return await self._database.read(lambda c: _event(c, event_id))
+        return await self._database.read(lambda c: _event(c, index_key(event_id)))
 
 
 def _event(connection: sa.Connection, event_id: str) -> StoredEvent | None:

@@ -1,6 +1,7 @@
 """Storing arrivals with their deliveries: one transaction for a whole batch."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,10 +18,18 @@ from parley.storage.clock import to_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.records import Records
-from parley.storage.rows import ensure_destinations, insert, storable, time_now, touch
+from parley.storage.rows import (
+    ensure_destinations,
+    index_key,
+    insert,
+    storable,
+    time_now,
+    touch,
+)
 from parley.storage.schema import events, heads, outbox
 
 _WAITING_BYTES = 64 * 1024 * 1024
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(:key)")
 
 
 class StoredInbox:
@@ -90,8 +99,8 @@ def _insert_events(
     connection: sa.Connection, arrivals: Sequence[Arrival], now: int
 ) -> Sequence[bool]:
     rows = {
-        arrival.event_id: {
-            "id": storable(arrival.event_id),
+        index_key(arrival.event_id): {
+            "id": index_key(arrival.event_id),
             "received_at": now,
             "occurred_at": to_ms(arrival.occurred_at) if arrival.occurred_at else None,
             "source": storable(arrival.source),
@@ -106,24 +115,40 @@ def _insert_events(
         for arrival in reversed(arrivals)
     }
     statement = insert(connection, events).on_conflict_do_nothing().returning(events.c.id)
-    inserted = set(connection.execute(statement, list(rows.values())).scalars())
+    # In order: processes that store the same events at once wait for each other in turn.
+    inserted = set(connection.execute(statement, [rows[key] for key in sorted(rows)]).scalars())
     fresh: list[bool] = []
     for arrival in arrivals:
-        event_id = storable(arrival.event_id)
+        event_id = index_key(arrival.event_id)
         fresh.append(event_id in inserted)
         inserted.discard(event_id)  # a second one in the same batch is a duplicate
     return fresh
 
 
+def _lock_threads(connection: sa.Connection, places: Collection[tuple[int, str]]) -> None:
+    """Keep other processes from advancing the same threads until this transaction ends.
+
+    SQLite has one writer; on PostgreSQL a thread may have no row yet that could be locked.
+    """
+    if connection.dialect.name == "postgresql":
+        locks = {
+            int.from_bytes(hashlib.blake2b(f"{place}:{key}".encode(), digest_size=7).digest())
+            for place, key in places
+        }
+        connection.execute(_LOCK, [{"key": key} for key in sorted(locks)])
+
+
 def _load_threads(connection: sa.Connection, batch: _Batch, arrivals: Sequence[Arrival]) -> None:
-    keys = {
-        storable(route.thread.key)
+    places = {
+        (batch.destinations[route.destination], index_key(route.thread.key))
         for arrival in arrivals
         for route in arrival.routes
         if route.thread
     }
-    if not keys:
+    if not places:
         return
+    _lock_threads(connection, places)
+    keys = {key for _, key in places}
     rows = connection.execute(
         sa.select(
             heads.c.id, heads.c.destination_id, heads.c.thread_key, heads.c.state, heads.c.message
@@ -144,7 +169,7 @@ class _Steps:
 
     def __init__(self, batch: _Batch, arrival: Arrival, route: Route) -> None:
         self._batch = batch
-        self._event_id = storable(arrival.event_id)
+        self._event_id = index_key(arrival.event_id)
         self._configuration = route.configuration
         self._destination_id = batch.destinations[route.destination]
         self._count = 0
@@ -175,7 +200,7 @@ def _plan(batch: _Batch, arrival: Arrival, route: Route, reopen_within: timedelt
     if route.thread is None:
         steps.add(Action.POST, route.message, None)
         return
-    place = (batch.destinations[route.destination], storable(route.thread.key))
+    place = (batch.destinations[route.destination], index_key(route.thread.key))
     thread = batch.threads.get(place)
     plan = advance(
         thread.head if thread else None,

@@ -9,7 +9,7 @@ from parley.kernel.ports.outbox import Action
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.rooms import ADMIN
-from parley.storage.rows import LOCAL, ensure_destinations, insert, storable, time_now, touch
+from parley.storage.rows import LOCAL, ensure_destinations, index_key, insert, time_now, touch
 from parley.storage.schema import notices, outbox
 
 _AGAIN_MS = 60 * 60 * 1000
@@ -26,11 +26,11 @@ class StoredNotices:
 
     async def tell(self, cause: str, message: Message) -> bool:
         """See `Notices.tell`."""
-        return await self._database.write(lambda c: _tell(c, self._ids, storable(cause), message))
+        return await self._database.write(lambda c: _tell(c, self._ids, index_key(cause), message))
 
     async def well(self, cause: str, message: Message) -> bool:
         """See `Notices.well`."""
-        return await self._database.write(lambda c: _well(c, self._ids, storable(cause), message))
+        return await self._database.write(lambda c: _well(c, self._ids, index_key(cause), message))
 
 
 def _tell(connection: sa.Connection, ids: Ids, cause: str, message: Message) -> bool:

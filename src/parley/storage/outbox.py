@@ -18,6 +18,7 @@ from parley.storage import outbox_sql as sql
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
+from parley.storage.rows import storable
 from parley.storage.showing import show_all
 
 
@@ -49,7 +50,7 @@ class StoredOutbox:
         ]
         if outdated:
             values = {"wanted": outdated, **_named(lease)}
-            await self._database.write(lambda c: c.execute(sql.SUPERSEDE, values))
+            await self._database.write(lambda c: _if_held(c, sql.SUPERSEDE, values))
         return [one for one in rows if one.id not in outdated]
 
     async def delivered(self, lease: Lease, delivery: Delivery, handle: str, tokens: float) -> bool:
@@ -62,13 +63,18 @@ class StoredOutbox:
 
     async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> bool:
         """See `Outbox.retry`."""
-        values = {"delivery": delivery.id, "why": error, "wait_ms": _ms(after), **_named(lease)}
-        return await self._database.write(lambda c: c.execute(sql.RETRY, values).rowcount == 1)
+        values = {
+            "delivery": delivery.id,
+            "why": storable(error),
+            "wait_ms": _ms(after),
+            **_named(lease),
+        }
+        return await self._database.write(lambda c: _if_held(c, sql.RETRY, values))
 
     async def bury(self, lease: Lease, delivery: Delivery, error: str) -> bool:
         """See `Outbox.bury`."""
-        values = {"delivery": delivery.id, "why": error, **_named(lease)}
-        return await self._database.write(lambda c: c.execute(sql.BURY, values).rowcount == 1)
+        values = {"delivery": delivery.id, "why": storable(error), **_named(lease)}
+        return await self._database.write(lambda c: _if_held(c, sql.BURY, values))
 
     async def release(self, lease: Lease, not_before: timedelta = timedelta()) -> None:
         """See `Outbox.release`."""
@@ -78,6 +84,13 @@ class StoredOutbox:
     async def sweep(self) -> int:
         """See `Outbox.sweep`."""
         return await self._database.write(lambda c: c.execute(sql.SWEEP).rowcount)
+
+    async def forget_leases(self) -> None:
+        """Free every destination: where one process owns the database, the last one has ended.
+
+        Should it live on all the same, the epochs keep it from changing anything.
+        """
+        await self._database.write(lambda c: c.execute(sql.FORGET_LEASES))
 
     async def backlog(self) -> int:
         """See `Outbox.backlog`."""
@@ -96,6 +109,13 @@ def _named(lease: Lease) -> dict[str, Any]:
     }
 
 
+def _if_held(connection: sa.Connection, statement: sa.Update, values: dict[str, Any]) -> bool:
+    """Change something if the lease is held; return whether anything was changed."""
+    if connection.execute(sql.HOLD, values).first() is None:
+        return False
+    return connection.execute(statement, values).rowcount > 0
+
+
 def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> Sequence[Lease]:
     wanted = connection.execute(sql.DUE, {"most": limit}).scalars().all()
     if not wanted:
@@ -107,7 +127,7 @@ def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> 
             Destination(row.platform, row.channel),
             owner,
             row.epoch,
-            row.tokens,
+            float(row.tokens),
             -1.0 if row.rested is None else row.rested / 1000,
         )
         for row in taken
@@ -120,8 +140,8 @@ def _renew(connection: sa.Connection, leases: Sequence[Lease], lease_ms: int) ->
         "by": leases[0].owner,
         "lease_ms": lease_ms,
     }
-    held = set(connection.execute(sql.RENEW, values).scalars())
-    return [lease for lease in leases if lease.destination_id in held]
+    held = {(row.id, row.epoch) for row in connection.execute(sql.RENEW, values)}
+    return [lease for lease in leases if (lease.destination_id, lease.epoch) in held]
 
 
 def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delivery]:

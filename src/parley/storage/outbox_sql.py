@@ -57,7 +57,7 @@ RENEW = (
         destinations.c.owner == sa.bindparam("by", type_=sa.Text),
     )
     .values(lease_until=now_ms() + _given("lease_ms"))
-    .returning(destinations.c.id)
+    .returning(destinations.c.id, destinations.c.epoch)
 )
 
 _earlier = outbox.alias("earlier")
@@ -86,6 +86,9 @@ PENDING = (
     .order_by(outbox.c.id)
     .limit(_given("most"))
 )
+
+HOLD = sa.select(destinations.c.id).where(MINE).with_for_update()
+"""Finds the row while the lease is held, and locks it: nobody takes the lease over meanwhile."""
 
 KEEP_PACE = (
     sa.update(destinations)
@@ -125,13 +128,22 @@ KEEP_HANDLE = (
     .values(handle=sa.bindparam("given_handle", type_=sa.Text))
 )
 
+_ahead = outbox.alias("ahead")
+_FIRST_OF_THREAD = ~sa.exists().where(
+    _ahead.c.head_id == outbox.c.head_id,
+    _ahead.c.state == "pending",
+    _ahead.c.id < outbox.c.id,
+)
+
+# The others of a thread wait for its first, however long they have been due.
 _NEXT = (
     sa.select(sa.func.min(outbox.c.due_at))
-    .where(outbox.c.destination_id == destinations.c.id, IS_PENDING)
+    .where(outbox.c.destination_id == destinations.c.id, IS_PENDING, _FIRST_OF_THREAD)
     .correlate(destinations)
     .scalar_subquery()
 )
-_EARLIEST = now_ms() + _given("wait_ms")
+_WAIT_MS = _given("wait_ms")
+_EARLIEST = now_ms() + _WAIT_MS
 
 RELEASE = (
     sa.update(destinations)
@@ -139,17 +151,32 @@ RELEASE = (
     .values(
         owner="",
         lease_until=None,
+        retry_after=sa.case((_WAIT_MS > 0, _EARLIEST), else_=None),
         due_at=sa.case((_NEXT.is_(None), None), (_NEXT < _EARLIEST, _EARLIEST), else_=_NEXT),
     )
+)
+
+_ALLOWED = sa.case(
+    (destinations.c.retry_after > _NEXT, destinations.c.retry_after),
+    else_=_NEXT,
 )
 
 SWEEP = (
     sa.update(destinations)
     .where(
-        destinations.c.due_at.is_(None),
         destinations.c.id.in_(sa.select(outbox.c.destination_id).where(IS_PENDING).distinct()),
+        sa.or_(
+            destinations.c.due_at.is_(None),
+            sa.and_(destinations.c.due_at > now_ms(), destinations.c.due_at > _ALLOWED),
+        ),
     )
-    .values(due_at=_NEXT)
+    .values(due_at=_ALLOWED)
+)
+
+FORGET_LEASES = (
+    sa.update(destinations)
+    .where(destinations.c.lease_until.is_not(None))
+    .values(owner="", lease_until=None)
 )
 
 BACKLOG = sa.select(sa.func.count()).select_from(outbox).where(IS_PENDING)

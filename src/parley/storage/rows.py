@@ -1,5 +1,6 @@
 """Small pieces of SQL that several tables need."""
 
+import hashlib
 from collections.abc import Collection
 from typing import Any
 
@@ -13,6 +14,10 @@ from parley.storage.schema import destinations, rooms
 
 LOCAL = "local"
 """The platform name of the built-in web chat, whose channels are rooms."""
+
+
+_LONGEST_KEY = 600  # characters, of up to four bytes each
+_KEPT_OF_KEY = 500
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -33,6 +38,17 @@ def storable(text: str) -> str:
     return text
 
 
+def index_key(text: str) -> str:
+    """Return the text as an index can hold it: what is too long keeps its start and its hash.
+
+    PostgreSQL refuses keys beyond some 2,700 bytes, and senders choose ids and threads.
+    """
+    text = storable(text)
+    if len(text) <= _LONGEST_KEY:
+        return text
+    return f"{text[:_KEPT_OF_KEY]}...{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def time_now(connection: sa.Connection) -> int:
     """Return the database's time in milliseconds."""
     return int(connection.execute(sa.select(now_ms())).scalar_one())
@@ -49,7 +65,7 @@ def ensure_destinations(
             insert(connection, destinations).on_conflict_do_nothing(),
             [
                 {"id": ids.next(), "platform": place.platform, "channel": place.channel}
-                for place in missing
+                for place in sorted(missing, key=str)
             ],
         )
         ensure_rooms(connection, {one.channel for one in missing if one.platform == LOCAL})
@@ -79,13 +95,26 @@ def _destinations(
 
 
 def touch(connection: sa.Connection, ids: Collection[int], now: int) -> None:
-    """Make idle destinations due, in the order of their ids so that writers never deadlock."""
+    """Make idle destinations due, in the order of their ids so that writers never deadlock.
+
+    One that waits for the retry of some thread is idle for all the others; one that was asked to
+    wait, or is leased, is left alone.
+    """
     for destination_id in sorted(ids):
         connection.execute(_TOUCH, {"wanted": destination_id, "now": now})
 
 
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_ALLOWED = sa.case(
+    (destinations.c.retry_after > _NOW, destinations.c.retry_after),
+    else_=_NOW,
+)
+
 _TOUCH: Any = (
     sa.update(destinations)
-    .where(destinations.c.id == sa.bindparam("wanted"), destinations.c.due_at.is_(None))
-    .values(due_at=sa.bindparam("now"))
+    .where(
+        destinations.c.id == sa.bindparam("wanted"),
+        sa.or_(destinations.c.due_at.is_(None), destinations.c.due_at > _ALLOWED),
+    )
+    .values(due_at=_ALLOWED)
 )

@@ -63,13 +63,15 @@ destinations = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
     _time("lease_until", nullable=True),
     _time("due_at", nullable=True),
+    _time("retry_after", nullable=True),
     sa.Column("tokens", sa.Float, nullable=False, server_default="-1"),
     _time("tokens_at", nullable=True),
     sa.UniqueConstraint("platform", "channel", name="destinations_place"),
     sa.Index("destinations_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL"),
              postgresql_where=sa.text("due_at IS NOT NULL")),
 )  # fmt: skip
-"""`due_at` is null when nothing waits; `tokens` is -1 until the channel was first written to."""
+"""`due_at` is null when nothing waits, and never before `retry_after`, until which the whole
+channel must be left alone; `tokens` is -1 until the channel was first written to."""
 
 events = sa.Table(
     "events",

@@ -72,6 +72,7 @@ def _delivery() -> None:
         _big("epoch", default="0"),
         _big("lease_until", nullable=True),
         _big("due_at", nullable=True),
+        _big("retry_after", nullable=True),
         sa.Column("tokens", sa.Float(), nullable=False, server_default="-1"),
         _big("tokens_at", nullable=True),
         sa.UniqueConstraint("platform", "channel", name="destinations_place"),
