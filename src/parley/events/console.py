@@ -6,9 +6,11 @@ everything else is escaped, so that no link leads elsewhere than to the console.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
+_LONGEST_REGION = 40
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*")
 _LONGEST = 1900
 """Chat platforms refuse longer links; such a name is shown without one."""
@@ -61,6 +63,7 @@ def short_name(resource: str) -> str:
     return arn.name
 
 
+@lru_cache(maxsize=64)
 def host(region: str) -> str:
     """Return the host of the console for a region, `""` if that is no region."""
     if not _REGION.fullmatch(region):
@@ -77,7 +80,7 @@ def page(region: str, path: str) -> str:
 
     `path` has `{region}` where the region goes and its other parts escaped already.
     """
-    name = host(region)
+    name = host(region) if len(region) <= _LONGEST_REGION else ""
     link = f"https://{name}/{path}".replace("{region}", region)
     return link if name and len(link) <= _LONGEST else ""
 
@@ -171,7 +174,7 @@ _DIMENSION_PAGES = {
     "AutoScalingGroupName": "ec2/home?region={region}#AutoScalingGroupDetails:id={name}",
     "BucketName": "s3/buckets/{name}?region={region}",
     "VolumeId": "ec2/home?region={region}#VolumeDetails:volumeId={name}",
-    "LoadBalancer": "ec2/home?region={region}#LoadBalancers:search={last}",
+    "LoadBalancer": "ec2/home?region={region}#LoadBalancers:search={name}",
     "QueueName": "sqs/v3/home?region={region}#/queues",
 }
 
@@ -183,8 +186,7 @@ def dimension_page(dimension: str, value: str, region: str) -> str:
     template = _DIMENSION_PAGES.get(dimension)
     if template is None:
         return ""
-    last = value.split("/")[1] if value.count("/") > 1 else value
-    return page(
-        region,
-        template.format_map({"region": "{region}", "name": escaped(value), "last": escaped(last)}),
-    )
+    # A load balancer's dimension is app/NAME/ID, and the console looks for the name.
+    pieces = value.split("/") if dimension == "LoadBalancer" else []
+    name = pieces[1] if len(pieces) > 1 else value
+    return page(region, template.replace("{name}", escaped(name)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -122,9 +123,14 @@ def label_of(key: str) -> str:
 
     A key that is written as words already keeps its letters.
     """
+    return _label(key[: 2 * _LONGEST_LABEL])
+
+
+@lru_cache(maxsize=1024)
+def _label(key: str) -> str:
     words = _WORD.findall(key[:_LONGEST_LABEL])
     if " " in key or not words:
-        return cut(one_line(key[: 2 * _LONGEST_LABEL]), _LONGEST_LABEL) or "Value"
+        return cut(one_line(key), _LONGEST_LABEL) or "Value"
     if len(words) > 1 and words[-1].lower() == "arn":
         words.pop()
     shown = [_word(word) for word in words]
