@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -105,9 +106,16 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def endpoint(*, listens_on_loopback: bool = True) -> AsyncIterator[Endpoint]:
-    """Run the endpoint on loopback."""
-    clock, directory, stored, admin = SetClock(), Directory(), Stored(), Admin()
+async def endpoint(
+    *,
+    listens_on_loopback: bool = True,
+    unsigned_topic: str = UNSIGNED_TOPIC,
+    confirms_at: str = "",
+    at: datetime | None = None,
+) -> AsyncIterator[Endpoint]:
+    """Run the endpoint on loopback; topics are confirmed at our stand-in unless said otherwise."""
+    clock = SetClock(at) if at else SetClock()
+    directory, stored, admin = Directory(frozenset({TOPIC, unsigned_topic})), Stored(), Admin()
     sns = signer(clock.now())
 
     async def aws_answer(request: web.BaseRequest) -> web.Response:
@@ -126,10 +134,12 @@ async def endpoint(*, listens_on_loopback: bool = True) -> AsyncIterator[Endpoin
             directory=directory,
             notify=stored,
             certificates=certificates,
-            subscriptions=SnsSubscriptions(session, dict.fromkeys(directory.topics, aws.url)),
+            subscriptions=SnsSubscriptions(
+                session, dict.fromkeys(directory.topics, confirms_at or aws.url)
+            ),
             refusals=Refusals(admin, clock),
             clock=clock,
-            unsigned_topics=frozenset({UNSIGNED_TOPIC}),
+            unsigned_topics=frozenset({unsigned_topic}),
             listens_on_loopback=listens_on_loopback,
         )
         async with serving_app(Starlette(routes=routes(receive))) as url:

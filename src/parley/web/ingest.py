@@ -7,19 +7,17 @@ again. So a 5xx is right whenever a good message could not be stored.
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from parley.kernel.errors import Overloaded, ParleyError
+from parley.observe import log
 from parley.usecases.receive import Received, Via
 from parley.web.errors import status_of
 
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes. A message of 256 KiB grows up to sixfold when it is escaped into its envelope."""
-
-_log = structlog.get_logger(__name__)
 
 
 def routes(receive: Callable[[bytes, Via], Awaitable[Received]]) -> list[Route]:
@@ -41,7 +39,7 @@ def routes(receive: Callable[[bytes, Via], Awaitable[Received]]) -> list[Route]:
         except ParleyError as error:
             return _problem(error)
         except Exception:  # noqa: BLE001 - whatever it is, SNS should try again
-            _log.exception("a posted message could not be handled")
+            log.exception("posted_message_failed")
             return _problem(ParleyError())
         return _answer(HTTPStatus.OK, received.outcome, received.text)
 
