@@ -218,8 +218,10 @@ def _platforms(settings: Settings, session: ClientSession, pages: str) -> dict[s
         from parley.platforms.slack.config import SlackConfig
         from parley.platforms.slack.platform import Slack
 
+        slack = settings.slack
         token = settings.slack.bot_token.get_secret_value()
-        platforms["slack"] = Slack(SlackConfig(token, settings.slack.base_url, pages), session)
+        config = SlackConfig(token, slack.base_url, pages, slack.per_second)
+        platforms["slack"] = Slack(config, session)
     return platforms
 
 

@@ -48,8 +48,9 @@ class Slack(_Group):
     bot_token: SecretStr | None = None
     """The bot token (`xoxb-...`) of the Slack app."""
     base_url: str = "https://slack.com/api/"
-    per_second: Annotated[float, Field(gt=0)] = 1.0
     """Where Slack's API is; another address is for tests."""
+    per_second: Annotated[float, Field(gt=0)] = 1.0
+    """How many messages a second go to one channel; Slack allows about one."""
 
     @field_validator("bot_token")
     @classmethod

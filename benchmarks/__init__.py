@@ -1,0 +1,1 @@
+"""Performance goals, each proved as a ratio against a peer in the same run."""
