@@ -68,7 +68,7 @@ class Guard:
         if host_name(host) not in self._allowed_hosts:
             refusal = PlainTextResponse(
                 f"Parley is not known by the name {host[:200]!r}. Use the address that "
-                "`parley serve` printed, or add this name to `allowed_hosts` in parley.toml.\n",
+                "`parley serve` printed, or add the name to `hosts` under [web] in parley.toml.\n",
                 status_code=421,
             )
             await refusal(scope, receive, send)

@@ -1,0 +1,157 @@
+"""A room as somebody sees it who has it open."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, signed_in
+from tests.gateway import Gateway, alarm, custom
+
+
+def test_an_alarm_turns_from_alarm_to_ok_in_place(page: Page, gateway: Gateway) -> None:
+    gateway.publish("ops", alarm("ALARM"))
+    message = page.locator("#feed > .message")
+    expect(message).to_have_count(1)
+    expect(message.locator(".state")).to_have_text("ALARM")
+    expect(message).to_have_class(re.compile("tone-bad"))
+    head = message.get_attribute("id")
+
+    gateway.publish("ops", alarm("OK"))
+    expect(message.locator(".state")).to_have_text("OK")
+    expect(message).to_have_class(re.compile("tone-good"))
+    expect(message).to_have_count(1)
+    assert message.get_attribute("id") == head
+
+    page.get_by_role("link", name=re.compile("^1 reply")).click()
+    thread = page.locator("#thread > .message")
+    expect(thread).to_have_count(2)
+    expect(thread.last.locator(".state")).to_have_text("OK")
+
+
+def test_an_open_thread_follows_what_happens(page: Page, gateway: Gateway) -> None:
+    gateway.publish("ops", alarm("ALARM"))
+    page.locator("#feed > .message").hover()
+    page.get_by_role("link", name="Reply").click()
+    page.get_by_label("Reply in the thread").fill("Looking at it")
+    page.keyboard.press("Enter")
+    thread = page.locator("#thread > .message")
+    expect(thread).to_have_count(2)
+
+    gateway.publish("ops", alarm("OK"))
+    expect(thread).to_have_count(3)
+    expect(thread.first.locator(".state")).to_have_text("OK")
+    expect(page.get_by_role("link", name=re.compile("^2 replies"))).to_be_visible()
+
+
+def test_a_restart_of_the_server_loses_nothing(
+    page: Page, gateway: Gateway, complaints: list[str]
+) -> None:
+    gateway.publish("ops", custom("before"))
+    expect(page.locator("#feed > .message")).to_have_count(1)
+    gateway.kill()
+    expect(page.locator("#connection")).to_have_text("Reconnecting…")
+    gateway.start()
+    for number in range(5):
+        gateway.publish("ops", custom(f"while away {number}"))
+    expect(page.locator("#feed > .message")).to_have_count(6, timeout=20_000)
+    gateway.publish("ops", custom("after"))
+    expect(page.locator("#feed > .message")).to_have_count(7)
+    expect(page.locator("#connection")).to_be_hidden()
+
+    labels = page.locator("#feed > .message").evaluate_all("all => all.map(one => one.ariaLabel)")
+    away = [f"while away {number}" for number in range(5)]
+    assert [re.sub("^.*: ", "", one) for one in labels] == ["before", *away, "after"]
+    assert all("ERR_" in one or "sse:error" in one for one in complaints)
+    complaints.clear()
+
+
+def test_a_stop_lets_open_pages_go(page: Page, gateway: Gateway, complaints: list[str]) -> None:
+    expect(page.locator("#nothing")).to_be_visible()
+    assert gateway.stop() == 0
+    expect(page.locator("#connection")).to_have_text("Reconnecting…")
+    complaints.clear()
+
+
+def test_what_is_typed_reaches_the_bot(page: Page) -> None:
+    page.get_by_label("Message #ops").fill("@aws help")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed").get_by_text("What Parley can do here")).to_be_visible()
+    expect(page.locator("#feed .command")).to_have_text("@aws help")
+    expect(page.get_by_label("Message #ops")).to_have_value("")
+
+
+def test_somebody_else_sees_it_at_once(page: Page, gateway: Gateway, open_page: OpenPage) -> None:
+    other = signed_in(open_page(), gateway, gateway.sign_in_link("Ben"))
+    page.get_by_label("Message #ops").fill("Good morning")
+    page.keyboard.press("Enter")
+    expect(other.get_by_text("Good morning", exact=True)).to_be_visible()
+    expect(page.locator("#feed > .message")).to_have_count(1)
+
+
+def test_older_messages_come_when_they_are_wanted(page: Page, gateway: Gateway) -> None:
+    for number in range(45):
+        gateway.publish("ops", custom(f"number {number}"))
+    expect(page.locator("#feed > .message")).to_have_count(45)
+    page.reload()
+    expect(page.locator("#feed > .message")).to_have_count(40)
+    expect(page.get_by_text("number 44", exact=True)).to_be_in_viewport()
+    page.locator("#scroller").evaluate("box => box.scrollTo(0, -box.scrollHeight)")
+    expect(page.locator("#feed > .message")).to_have_count(45)
+    expect(page.locator("#older")).to_have_count(0)
+
+
+def test_unread_messages_are_counted_until_they_are_seen(page: Page, gateway: Gateway) -> None:
+    badge = page.locator('.nav-item[data-room="deploys"] .badge')
+    expect(badge).to_be_hidden()
+    gateway.publish("deploys", custom("one"))
+    gateway.publish("deploys", custom("two"))
+    expect(badge).to_contain_text("2")
+    expect(page).to_have_title(re.compile(r"^\(2\) # ops"))
+
+    page.locator('.nav-item[data-room="deploys"]').click()
+    expect(page.get_by_text("two", exact=True)).to_be_visible()
+    with page.expect_response("**/read"):
+        page.reload()
+    page.goto(f"{gateway.url}/rooms/ops")
+    expect(badge).to_be_hidden()
+
+
+def test_a_muted_room_keeps_quiet(page: Page, gateway: Gateway) -> None:
+    page.goto(f"{gateway.url}/rooms/deploys")
+    page.get_by_role("button", name="Mute").click()
+    expect(page.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
+    page.goto(f"{gateway.url}/rooms/ops")
+    gateway.publish("deploys", custom("one"))
+    expect(page.locator('.nav-item[data-room="deploys"].muted .badge')).to_contain_text("1")
+    expect(page).to_have_title("# ops · Parley")
+
+
+def test_a_message_has_an_address_and_a_source(page: Page, gateway: Gateway) -> None:
+    gateway.publish("ops", alarm("ALARM"))
+    gateway.publish("ops", alarm("OK"))
+    expect(page.locator("#feed .state")).to_have_text("OK")
+    link = page.locator("#feed > .message").get_attribute("data-link")
+    page.goto(f"{gateway.url}{link}")
+    expect(page.locator("#thread > .message")).to_have_count(2)
+    expect(page.locator("#feed > .message.named")).to_be_in_viewport()
+
+    page.locator("#thread > .message").first.hover()
+    page.locator("#thread > .message").first.get_by_role("link", name="Show source").click()
+    expect(page.locator("#raw")).to_contain_text('"AlarmName": "checkout-latency-p99"')
+    expect(page.locator("table")).to_contain_text("local:ops")
+
+
+def test_search_finds_and_its_address_can_be_sent(page: Page, gateway: Gateway) -> None:
+    gateway.publish("ops", alarm("ALARM"))
+    gateway.publish("deploys", custom("checkout 4.2 is live"))
+    expect(page.locator("#feed > .message")).to_have_count(1)
+    page.get_by_label("Search messages").fill("checkout")
+    page.keyboard.press("Enter")
+    expect(page.locator(".result")).to_have_count(1)
+    page.get_by_label("In which room").select_option("")
+    expect(page.locator(".result")).to_have_count(2)
+    assert "q=checkout" in page.url
+    page.reload()
+    expect(page.locator(".result")).to_have_count(2)
+    page.locator(".result", has_text="4.2").click()
+    expect(page.locator("#thread")).to_contain_text("checkout 4.2 is live")
