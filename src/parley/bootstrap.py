@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from aiohttp import ClientSession
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from parley.aws.certificates import SigningCertificates
 from parley.aws.subscriptions import SnsSubscriptions
@@ -47,8 +45,8 @@ from parley.usecases.notify import Notify
 from parley.usecases.receive import Receive, Received, Via
 from parley.usecases.refusals import Refusals
 from parley.web import health, ingest, schemas
-from parley.web.app import create_app
-from parley.web.services import Services
+from parley.web.app import Application, create_app
+from parley.web.services import Routes, Services
 from parley.workers.delivery import LEASE, DeliveryWorker
 from parley.workers.live import LiveRooms
 
@@ -112,7 +110,7 @@ class Running:
     """A gateway at work. `app` is its HTTP side, `stopping` is set when it begins to stop."""
 
     stores: Stores
-    app: ASGIApp
+    app: Application
     notify: Notify
     metrics: Metrics
     stopping: asyncio.Event
@@ -239,7 +237,7 @@ def _certificates(settings: Settings, session: ClientSession, clock: Clock) -> S
     return SigningCertificates(session, trust, clock, source=settings.sns.certificate_source)
 
 
-def _machine_routes(stores: Stores, metrics: Metrics, stopping: asyncio.Event) -> list[BaseRoute]:
+def _machine_routes(stores: Stores, metrics: Metrics, stopping: asyncio.Event) -> Routes:
     async def ready() -> str:
         if stopping.is_set():
             return "Parley is stopping"

@@ -20,8 +20,11 @@ from parley.web.services import Services
 from parley.web.sign_in import SignIn
 from parley.web.static_files import FOLDER, static_files
 
+Application = Starlette
+"""What `create_app` makes: an ASGI application."""
 
-def create_app(services: Services) -> Starlette:
+
+def create_app(services: Services) -> Application:
     """Return the whole HTTP side as one ASGI application."""
     pages = Pages()
     problems = Problems(pages)

@@ -15,6 +15,9 @@ from parley.kernel.ports.live import Live
 from parley.kernel.ports.people import People
 from parley.kernel.ports.rooms import Posted, Rooms
 
+Routes = Sequence[BaseRoute]
+"""Routes that a part of this package hands over whole."""
+
 Card = Callable[[Message], dict[str, Any]]
 """A message as the Adaptive Card 1.5 that Microsoft Teams would get."""
 
@@ -45,5 +48,5 @@ class Services:
     allowed_hosts: frozenset[str]
     secure_cookie: bool = False
     platform: str = "web"
-    extra_routes: Sequence[BaseRoute] = ()
+    extra_routes: Routes = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
