@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeGuard
 
+from parley.events.custom_notification import looks_custom
 from parley.events.lenient_json import (
     decode,
     read_object,
@@ -187,7 +188,7 @@ def _describe(
         return detail["source"], detail["detail-type"], _said(detail, origin)
     if is_alarm(detail):
         return "aws.cloudwatch", "alarm", _said_by_alarm(detail, origin)
-    if is_custom(detail):
+    if looks_custom(detail):
         return "custom", "custom", origin
     return origin.source, "json", origin
 
@@ -200,19 +201,6 @@ def is_eventbridge(detail: Mapping[str, Any]) -> bool:
 def is_alarm(detail: Mapping[str, Any]) -> bool:
     """Whether an object is what CloudWatch publishes when an alarm changes its state."""
     return _is_text(detail.get("AlarmName")) and _is_text(detail.get("NewStateValue"))
-
-
-def is_custom(detail: Mapping[str, Any]) -> bool:
-    """Whether an object is meant as a custom notification, be it a broken one."""
-    if detail.get("source") == "custom":
-        return True
-    content = detail.get("content")
-    return (
-        detail.get("version") == "1.0"
-        and detail.get("source") is None
-        and isinstance(content, dict)
-        and ("description" in content or "title" in content)
-    )
 
 
 def _said(detail: Mapping[str, Any], origin: _Origin) -> _Origin:
