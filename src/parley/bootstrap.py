@@ -13,6 +13,7 @@ from uuid import uuid4
 from aiohttp import ClientSession
 
 from parley.aws.certificates import SigningCertificates
+from parley.aws.queues import SqsQueues
 from parley.aws.subscriptions import SnsSubscriptions
 from parley.events.signature import IssuedByAmazon, SignedBy, Trust
 from parley.kernel.errors import InvalidRequest, ParleyError
@@ -49,6 +50,7 @@ from parley.web.app import Application, create_app
 from parley.web.services import Routes, Services
 from parley.workers.delivery import LEASE, DeliveryWorker
 from parley.workers.live import LiveRooms
+from parley.workers.queue import QueueWorker
 
 CHANNELS = {LOCAL: read_room, "slack": read_slack_channel}
 """Every chat platform, with what reads a channel that a person typed."""
@@ -155,6 +157,10 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         stack.push_async_callback(live.stop)
         worker.start()
         stack.push_async_callback(worker.stop)
+        aws = SqsQueues(session, settings.aws.endpoint_url, settings.aws.region)
+        queues = QueueWorker(directory, aws, notify, stores.notices)
+        queues.start()
+        stack.push_async_callback(queues.stop)
         app = create_app(
             Services(
                 rooms=stores.rooms,
