@@ -207,10 +207,16 @@ def _run_group(connection: sa.Connection, jobs: list[_Job]) -> None:
                 job.result = job.unit(connection)
             except Exception as error:  # noqa: BLE001 - the caller hears it, the others go on
                 job.error = _told(error)
-                # Where SQLite itself rolled everything back (disk full), this fails, and the
-                # whole group with it.
-                connection.exec_driver_sql("ROLLBACK TO unit")
+                _undo_unit(connection, error)
             connection.exec_driver_sql("RELEASE unit")
+
+
+def _undo_unit(connection: sa.Connection, reason: Exception) -> None:
+    """Undo one unit. Where SQLite itself undid the whole group (disk full), all hear the reason."""
+    try:
+        connection.exec_driver_sql("ROLLBACK TO unit")
+    except sa.exc.DBAPIError:
+        raise reason from None
 
 
 def _tell(jobs: list[_Job]) -> None:

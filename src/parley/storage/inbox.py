@@ -78,21 +78,43 @@ class _Batch:
 def store(
     connection: sa.Connection, arrivals: Sequence[Arrival], ids: Ids, reopen_within: timedelta
 ) -> Sequence[bool]:
-    """Store the events that are new, with their deliveries; say of each whether it was new."""
+    """Store the events that are new, with their deliveries; say of each whether it was new.
+
+    An event that is known may still be new to a destination: its topic reaches one configuration
+    over HTTP and another through a queue.
+    """
     now = time_now(connection)
     fresh = _insert_events(connection, arrivals, now)
-    new = [arrival for arrival, is_new in zip(arrivals, fresh, strict=True) if is_new]
-    wanted = {route.destination for arrival in new for route in arrival.routes}
+    wanted = {route.destination for arrival in arrivals for route in arrival.routes}
     if not wanted:
         return fresh
     batch = _Batch(now, ids, ensure_destinations(connection, wanted, ids))
-    _load_threads(connection, batch, new)
-    for arrival in new:
-        # Two configurations of one channel: one message is enough.
-        for route in {route.destination: route for route in reversed(arrival.routes)}.values():
-            _plan(batch, arrival, route, reopen_within)
-    _write(connection, batch)
+    known = [arrival for arrival, is_new in zip(arrivals, fresh, strict=True) if not is_new]
+    planned = _planned_before(connection, known)
+    _load_threads(connection, batch, arrivals)
+    for arrival in arrivals:
+        for route in arrival.routes:
+            # Two configurations of one channel: one message is enough.
+            place = (storable(arrival.event_id), batch.destinations[route.destination])
+            if place not in planned:
+                planned.add(place)
+                _plan(batch, arrival, route, reopen_within)
+    if batch.outbox:
+        _write(connection, batch)
     return fresh
+
+
+def _planned_before(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[tuple[str, int]]:
+    """Return the places to which these events have been delivered already."""
+    if not arrivals:
+        return set()
+    event_ids = {storable(arrival.event_id) for arrival in arrivals}
+    rows = connection.execute(
+        sa.select(outbox.c.event_id, outbox.c.destination_id).where(
+            outbox.c.event_id.in_(event_ids)
+        )
+    )
+    return {(row.event_id, row.destination_id) for row in rows}
 
 
 def _insert_events(

@@ -55,8 +55,8 @@ def probe(connection: sa.Connection) -> str:
 
     Raises as every write does when the database cannot be written.
     """
-    connection.execute(sa.text("UPDATE rooms SET created_at = created_at WHERE name = 'admin'"))
     found = revision(connection)
     if found != REVISIONS[-1]:
-        return f"the database has schema {found or 'none'}, this release needs {REVISIONS[-1]}"
+        return f"The database has schema {found or 'none'}, this release needs {REVISIONS[-1]}."
+    connection.execute(sa.text("UPDATE rooms SET created_at = created_at WHERE name = 'admin'"))
     return ""
