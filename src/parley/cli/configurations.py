@@ -57,7 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("remove", _remove, "remove one; what it delivered stays readable"),
     ):
         one = actions.add_parser(name, help=text)
-        one.add_argument("name")
+        one.add_argument("name", help="its name")
         one.add_argument("--account", default="", help="if several accounts have that name")
         _finish(one, action)
 
