@@ -157,8 +157,10 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         stack.push_async_callback(live.stop)
         worker.start()
         stack.push_async_callback(worker.stop)
-        aws = SqsQueues(session, settings.aws.endpoint_url, settings.aws.region)
-        queues = QueueWorker(directory, aws, notify, stores.notices)
+        # Long polls hold their connections for 20 s: they must not keep others from theirs.
+        polling = await stack.enter_async_context(await open_session())
+        sqs = SqsQueues(polling, settings.aws.endpoint_url, settings.aws.region)
+        queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
         stack.push_async_callback(queues.stop)
         app = create_app(

@@ -86,6 +86,20 @@ async def test_two_configurations_of_one_channel_give_one_message(
     assert "second" not in names
 
 
+async def test_a_known_event_still_reaches_a_channel_that_it_is_new_to(
+    database: Database, ids: Ids, inbox: StoredInbox
+) -> None:
+    # One configuration takes the topic over HTTP, the other takes it from a queue.
+    by_http = arrival(route(OPS), event_id="sns:topic:1")
+    by_queue = arrival(route(SLACK), event_id="sns:topic:1")
+    assert await inbox.accept(by_http) is True
+    assert await inbox.accept(by_queue) is False
+    assert one_batch(database, ids, by_queue, by_http, by_queue) == [False] * 3
+    assert len(steps(database, OPS)) == 1
+    assert len(steps(database, SLACK)) == 1
+    assert stored(database) == 1
+
+
 async def test_an_event_that_goes_nowhere_is_stored_all_the_same(
     database: Database, inbox: StoredInbox
 ) -> None:

@@ -40,14 +40,16 @@ class Notify:
         notification = formatted.notification
         speaking = [one for one in configurations if routed(one.routing, event)]
         arrival = self._arrival(event, notification, speaking)
-        if not await self.inbox.accept(arrival):
+        new = await self.inbox.accept(arrival)
+        # A known event may be new to a channel: its topic comes over HTTP and by a queue.
+        self.accepted(route.destination for route in arrival.routes)
+        if not new:
             self.metrics.duplicates.inc()
             return False
         for configuration in configurations:
             self.metrics.events_processed.labels(configuration.name).inc()
             if not notification.recognised:
                 self.metrics.unsupported_events.labels(configuration.name).inc()
-        self.accepted(route.destination for route in arrival.routes)
         return True
 
     def _arrival(
