@@ -9,6 +9,8 @@ _PICTURES |= {0x7F: 0x2421, ord("\r"): None}
 
 def clean(text: str) -> str:
     """Return the text without lone surrogates (half an emoji cannot be encoded) and controls."""
+    if text.isprintable():  # nearly every text; controls and surrogates are not printable
+        return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.translate(_PICTURES)
 

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from parley.web.guard import host_name
+
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -46,9 +48,10 @@ def routes(
 
 
 def _is_local(request: Request) -> bool:
-    """Tell a program on this machine from a proxy on it that speaks for somebody else."""
+    """Tell a program on this machine from a proxy or a browser that is used by somebody else."""
     peer = request.client.host if request.client else ""
-    return peer in _LOOPBACK and not any(name in request.headers for name in _FORWARDED)
+    named = host_name(request.headers.get("host", "")) in {*_LOOPBACK, "localhost"}
+    return peer in _LOOPBACK and named and not any(name in request.headers for name in _FORWARDED)
 
 
 def _has_token(request: Request, token: str | None) -> bool:
