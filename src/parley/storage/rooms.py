@@ -16,7 +16,7 @@ from parley.storage import search
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
-from parley.storage.rows import insert
+from parley.storage.rows import insert, storable
 from parley.storage.schema import room_changes, room_messages, room_readers, rooms
 from parley.storage.showing import Writing
 
@@ -87,7 +87,7 @@ class StoredRooms:
     ) -> Sequence[Posted]:
         """See `Rooms.search`."""
         return await self._database.read(
-            lambda c: _in_order(c, search.find(c, words, room, before, limit))
+            lambda c: _in_order(c, search.find(c, words, storable(room), before, limit))
         )
 
     async def say(
@@ -95,15 +95,16 @@ class StoredRooms:
     ) -> Posted:
         """See `Rooms.say`."""
         line = _Line(person, text, root, answer)
-        return await self._database.write(lambda c: _say(c, Writing(room, self._ids), line))
+        writing = Writing(storable(room), self._ids)
+        return await self._database.write(lambda c: _say(c, writing, line))
 
     async def mark_read(self, person: Person, room: str, seq: int) -> None:
         """See `Rooms.mark_read`."""
-        await self._database.write(lambda c: _mark_read(c, person, room, seq))
+        await self._database.write(lambda c: _mark_read(c, person, storable(room), seq))
 
     async def mute(self, person: Person, room: str, *, muted: bool) -> None:
         """See `Rooms.mute`."""
-        await self._database.write(lambda c: _mute(c, person, room, muted=muted))
+        await self._database.write(lambda c: _mute(c, person, storable(room), muted=muted))
 
 
 def _say(connection: sa.Connection, writing: Writing, line: _Line) -> Posted:
@@ -183,7 +184,12 @@ def _in_order(connection: sa.Connection, ids: Sequence[int]) -> Sequence[Posted]
 
 
 def _mark_read(connection: sa.Connection, person: Person, room: str, seq: int) -> None:
-    statement = insert(connection, room_readers).values(person=person.id, room=room, seq=seq)
+    """Remember how far a person has read, which is never further than the room has got."""
+    last = _last_change(connection, room)
+    if last is None:
+        return
+    values = {"person": person.id, "room": room, "seq": min(seq, last)}
+    statement = insert(connection, room_readers).values(values)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["person", "room"],
@@ -194,12 +200,19 @@ def _mark_read(connection: sa.Connection, person: Person, room: str, seq: int) -
 
 
 def _mute(connection: sa.Connection, person: Person, room: str, *, muted: bool) -> None:
+    if _last_change(connection, room) is None:
+        return
     statement = insert(connection, room_readers).values(person=person.id, room=room, muted=muted)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["person", "room"], set_={"muted": statement.excluded.muted}
         )
     )
+
+
+def _last_change(connection: sa.Connection, room: str) -> int | None:
+    query = sa.select(rooms.c.last_seq).where(rooms.c.name == room)
+    return connection.execute(query).scalar()
 
 
 def _posted(connection: sa.Connection, query: sa.Select[Any]) -> list[Posted]:

@@ -1,5 +1,10 @@
-"""Full-text search of the web chat: FTS5 on SQLite, tsvector on PostgreSQL."""
+"""Full-text search of the web chat: FTS5 on SQLite, tsvector on PostgreSQL.
 
+Both get words that are split here. PostgreSQL's own parser takes an address or a mail's domain for
+one word, and reads numbers with their sign.
+"""
+
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
@@ -15,15 +20,17 @@ from parley.kernel.messages import (
     Tags,
     Text,
 )
-from parley.storage.rows import storable
 
 _ADD = sa.text("INSERT INTO room_search (rowid, room, body) VALUES (:id, :room, :body)")
 _DROP = sa.text("DELETE FROM room_search WHERE rowid = :id")
 _MATCH = {
     "sqlite": "room_search MATCH :words",
-    "postgresql": "words @@ to_tsquery('simple', :words)",
+    "postgresql": "words @@ CAST(:words AS tsquery)",
 }
 _MOST_CHARACTERS = 20_000  # of one message; PostgreSQL takes no document over a megabyte
+_LONGEST_WORD = 100  # PostgreSQL takes none over 2 KB
+_MOST_TERMS = 12
+_WORD = re.compile(r"[^\W_]+")
 
 
 def words_of(message: Message) -> str:
@@ -37,7 +44,7 @@ def words_of(message: Message) -> str:
 def add(connection: sa.Connection, room: str, words: Mapping[int, str]) -> None:
     """Make messages findable: their words by their ids."""
     rows = [
-        {"id": message_id, "room": room, "body": storable(body[:_MOST_CHARACTERS])}
+        {"id": message_id, "room": room, "body": " ".join(_split(body))}
         for message_id, body in words.items()
     ]
     connection.execute(_ADD, rows)
@@ -52,14 +59,14 @@ def find(
     connection: sa.Connection, words: str, room: str, before: int | None, limit: int
 ) -> Sequence[int]:
     """Return the ids of messages that hold words beginning with each of these, newest first."""
-    wanted = _terms(words)
+    wanted = _split(words)[:_MOST_TERMS]
     if not wanted:
         return []
     dialect = connection.dialect.name
     if dialect == "sqlite":
         expression = " AND ".join(f'"{term}"*' for term in wanted)
     else:
-        expression = " & ".join(f"{term}:*" for term in wanted)
+        expression = " & ".join(f"'{term}':*" for term in wanted)
     where = [_MATCH[dialect]]
     values: dict[str, str | int] = {"words": expression, "limit": limit}
     if room:
@@ -75,9 +82,10 @@ def find(
     return connection.execute(sa.text(statement), values).scalars().all()
 
 
-def _terms(words: str) -> list[str]:
-    """Split as both databases' tokenizers do, so that no character has a meaning of its own."""
-    return "".join(one if one.isalnum() else " " for one in words).split()[:12]
+def _split(text: str) -> list[str]:
+    """Return the words in small letters: no character that is left has a meaning of its own."""
+    words = _WORD.findall(text[:_MOST_CHARACTERS].casefold())
+    return [word[:_LONGEST_WORD] for word in words]
 
 
 def _words(block: Block) -> Iterator[str]:

@@ -203,6 +203,6 @@ def _search() -> None:
     op.execute(
         "CREATE TABLE room_search (rowid BIGINT PRIMARY KEY, room TEXT NOT NULL, "
         "body TEXT NOT NULL, words tsvector GENERATED ALWAYS AS "
-        "(to_tsvector('simple', body)) STORED)"
+        "(array_to_tsvector(string_to_array(body, ' '))) STORED)"
     )
     op.execute("CREATE INDEX room_search_words ON room_search USING gin (words)")
