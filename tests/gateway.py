@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:{room}"
 PATIENCE = 30.0
+_MINUTES = (timedelta(minutes=1), timedelta(minutes=3))
 
 
 def free_port() -> int:
@@ -107,19 +108,23 @@ class Gateway:
         return f"sns:{TOPIC.format(room=room)}:{message_id}"
 
 
-def sns_time() -> str:
-    """Return the present as SNS writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def sns_time(ago: timedelta = timedelta()) -> str:
+    """Return the present, or a time before it, as SNS writes it."""
+    at = datetime.now(UTC) - ago
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def alarm(state: str, name: str = "checkout-latency-p99") -> dict[str, Any]:
+def alarm(
+    state: str, name: str = "checkout-latency-p99", ago: timedelta = timedelta()
+) -> dict[str, Any]:
     """Return what CloudWatch publishes when an alarm changes to a state."""
+    last, first = (f"{datetime.now(UTC) - ago - one:%d/%m/%y %H:%M:00}" for one in _MINUTES)
     reason = {
-        "ALARM": "Threshold Crossed: 3 out of the last 3 datapoints [1240.0 (04/05/26 10:03:00), "
-        "1102.5 (04/05/26 10:02:00), 955.0 (04/05/26 10:01:00)] were greater than the threshold "
-        "(800.0) (minimum 3 datapoints for OK -> ALARM transition).",
-        "OK": "Threshold Crossed: 1 datapoint [612.0 (04/05/26 10:06:00)] was not greater than "
-        "the threshold (800.0) (minimum 1 datapoint for ALARM -> OK transition).",
+        "ALARM": f"Threshold Crossed: 3 out of the last 3 datapoints [1240.0 ({last}), 1102.5, "
+        f"955.0 ({first})] were greater than the threshold (800.0) (minimum 3 datapoints for "
+        "OK -> ALARM transition).",
+        "OK": f"Threshold Crossed: 1 datapoint [612.0 ({last})] was not greater than the threshold "
+        "(800.0) (minimum 1 datapoint for ALARM -> OK transition).",
     }[state]
     return {
         "AlarmName": name,
@@ -128,7 +133,7 @@ def alarm(state: str, name: str = "checkout-latency-p99") -> dict[str, Any]:
         "NewStateValue": state,
         "NewStateReason": reason,
         "OldStateValue": "OK" if state == "ALARM" else "ALARM",
-        "StateChangeTime": sns_time().replace("Z", "+0000"),
+        "StateChangeTime": sns_time(ago).replace("Z", "+0000"),
         "Region": "EU (Ireland)",
         "AlarmArn": f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}",
         "Trigger": {

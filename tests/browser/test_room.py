@@ -65,6 +65,18 @@ def test_a_restart_of_the_server_loses_nothing(
     complaints.clear()
 
 
+def test_a_stream_that_never_opened_opens_later(
+    page: Page, gateway: Gateway, complaints: list[str]
+) -> None:
+    page.route("**/events?*", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("Reconnecting…")
+    gateway.publish("ops", custom("meanwhile"))
+    page.unroute_all()
+    expect(page.locator("#feed > .message")).to_have_count(1)
+    complaints.clear()
+
+
 def test_a_stop_lets_open_pages_go(page: Page, gateway: Gateway, complaints: list[str]) -> None:
     expect(page.locator("#nothing")).to_be_visible()
     assert gateway.stop() == 0
@@ -98,6 +110,40 @@ def test_older_messages_come_when_they_are_wanted(page: Page, gateway: Gateway) 
     page.locator("#scroller").evaluate("box => box.scrollTo(0, -box.scrollHeight)")
     expect(page.locator("#feed > .message")).to_have_count(45)
     expect(page.locator("#older")).to_have_count(0)
+
+
+def test_a_link_to_an_old_message_opens_the_room_there(page: Page, gateway: Gateway) -> None:
+    gateway.publish("ops", custom("the first"))
+    link = page.locator("#feed > .message").get_attribute("data-link")
+    for number in range(41):
+        gateway.publish("ops", custom(f"number {number}"))
+    page.goto(f"{gateway.url}{link}")
+    expect(page.locator("#feed > .message")).to_have_count(1)
+    expect(page.locator("#thread")).to_contain_text("the first")
+    gateway.publish("ops", custom("the last"))
+    expect(page.locator("#jump")).to_have_text(re.compile("1 new message"))
+    page.locator("#jump").click()
+    expect(page.get_by_text("the last", exact=True)).to_be_in_viewport()
+
+
+def test_a_page_that_stays_open_stays_light(page: Page, gateway: Gateway) -> None:
+    for number in range(302):
+        gateway.publish("ops", custom(f"number {number}"))
+    messages = page.locator("#feed > .message")
+    expect(messages.last).to_have_attribute("aria-label", re.compile("number 301"))
+    assert 150 <= messages.count() <= 300
+    expect(page.locator("#older")).to_have_count(1)
+    page.locator("#scroller").evaluate("box => box.scrollTo(0, -box.scrollHeight)")
+    labels = "all => all.map(one => Number(/number (\\d+)/.exec(one.ariaLabel)[1]))"
+    expect(page.locator("#feed > .message").nth(180)).to_be_attached()
+    numbers = messages.evaluate_all(labels)
+    assert numbers == list(range(numbers[0], 302))
+
+
+def test_a_new_room_appears_by_itself(page: Page, gateway: Gateway) -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:fresh"
+    gateway.parley("configurations", "add", "fresh", "--topic", topic)
+    expect(page.get_by_role("link", name="# fresh")).to_be_visible()
 
 
 def test_unread_messages_are_counted_until_they_are_seen(page: Page, gateway: Gateway) -> None:

@@ -30,7 +30,11 @@ def create_app(services: Services) -> Application:
     problems = Problems(pages)
     sign_in = SignIn(services.people, pages, services.secure_cookie)
     parts = [part(services, pages, sign_in) for part in (Reading, Speaking, Searching, Sources)]
-    handlers = {ParleyError: problems.parley_error, HTTPException: problems.http_error}
+    handlers = {
+        ParleyError: problems.parley_error,
+        HTTPException: problems.http_error,
+        Exception: problems.unexpected,
+    }
 
     async def icon(_request: Request) -> Response:
         """Send browsers that ask for the usual name to the icon that the pages name."""

@@ -48,10 +48,15 @@ class Problems:
         """Answer an address or a method that does not exist."""
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
         text = "There is no such page." if status is HTTPStatus.NOT_FOUND else status.description
-        answer = self.answer(request, status, text or status.phrase, status.phrase)
+        code = status.phrase.replace(" ", "")
+        answer = self.answer(request, status, text or status.phrase, code)
         if isinstance(error, HTTPException) and error.headers:
             answer.headers.update(error.headers)
         return answer
+
+    async def unexpected(self, request: Request, _error: Exception) -> Response:
+        """Answer a mistake of ours; the server logs it."""
+        return await self.parley_error(request, ParleyError())
 
     def answer(self, request: Request, status: HTTPStatus, text: str, code: str) -> Response:
         """Return what went wrong in the form that the caller reads."""

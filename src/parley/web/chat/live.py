@@ -23,10 +23,10 @@ from parley.web.services import Services
 from parley.web.sign_in import SESSION, SignIn
 
 BATCH = 200
-PAUSE = 3.0
-"""Seconds until the counts of other rooms are looked at, when the open room is quiet."""
-KEEP_ALIVE = 5
-"""Pauses until a sign of life is sent: proxies close what is silent for long."""
+PAUSE = 1.0
+"""Seconds between two looks at the counts of other rooms."""
+ALIVE = 15.0
+"""Seconds until a sign of life is sent: proxies close what is silent for long."""
 
 
 def event(name: str, data: object, event_id: int | None = None) -> bytes:
@@ -81,25 +81,24 @@ class Streams:
             # The page remembers a database that is no longer there.
             yield event("parley:reload", {})
             return
+        clock = asyncio.get_running_loop().time
         seen: dict[str, int] = {}
-        pauses = 0
+        looked_at = told_at = clock() - ALIVE
         while not services.stopping.is_set():
             changes = await services.rooms.changes(room, after, BATCH)
             for change in changes:
                 yield event("parley:change", await self._data(change), change.seq)
                 after = change.seq
-            if len(changes) == BATCH:
-                continue
-            last = await services.rooms.last_changes()
-            if last != seen or pauses >= KEEP_ALIVE:
-                seen = last
-                yield event("parley:badges", badges(await services.rooms.list(person)))
-            if pauses >= KEEP_ALIVE:
-                pauses = 0
-                if await services.people.person(session) is None:
-                    return
-            await self._pause(room, after)
-            pauses += 1
+            if clock() - looked_at >= PAUSE:
+                looked_at = clock()
+                last = await services.rooms.last_changes()
+                if last != seen or looked_at - told_at >= ALIVE:
+                    if await services.people.person(session) is None:
+                        return
+                    seen, told_at = last, looked_at
+                    yield event("parley:badges", badges(await services.rooms.list(person)))
+            if len(changes) < BATCH:
+                await self._pause(room, after)
 
     async def _pause(self, room: str, after: int) -> None:
         """Wait for a change, for the server to stop, or for the pause to end."""

@@ -37,17 +37,22 @@ function nameColumns(set, before) {
   } else if (moments.some(Boolean)) {
     drawn.classList.add("where-row");
     columns[moments.indexOf(true)].renderedElement?.classList.add("when");
+    removeEmpty(drawn);
   } else if (areFacts(columns)) {
     joinFacts(drawn, before);
+  }
+}
+
+function removeEmpty(drawn) {
+  for (const column of [...drawn.children]) {
+    if (!column.querySelector(".ac-richTextBlock, .ac-textBlock")) column.remove();
   }
 }
 
 // Rows of facts become one that breaks where the message is narrow.
 function joinFacts(drawn, before) {
   const space = drawn.previousElementSibling;
-  for (const column of [...drawn.children]) {
-    if (!column.querySelector(".ac-richTextBlock, .ac-textBlock")) column.remove();
-  }
+  removeEmpty(drawn);
   if (before?.renderedElement?.classList.contains("fact-row")) {
     before.renderedElement.append(...drawn.children);
     space?.remove();

@@ -1,7 +1,21 @@
 // Buttons that need a few lines only: copy, theme, keyboard help, rooms on a phone, back.
 
+async function copy(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  // Browsers keep the clipboard from pages that came over plain HTTP from another machine.
+  const box = document.createElement("textarea");
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}
+
 async function copied(button, text) {
-  await navigator.clipboard.writeText(text);
+  await copy(text);
   const label = button.lastChild;
   const before = label.textContent;
   label.textContent = " Copied";

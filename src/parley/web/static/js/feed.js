@@ -6,6 +6,7 @@ export const scroller = document.getElementById("scroller");
 export const feed = document.getElementById("feed");
 const jump = document.getElementById("jump");
 export const detached = room ? "detached" in room.dataset : false;
+const MOST = 300;
 let missed = 0;
 
 // The scroller is reversed: 0 is its end, and further up is below 0.
@@ -52,9 +53,25 @@ export function putInRoom(id, html) {
   const above = !atEnd();
   document.getElementById("nothing")?.remove();
   const posted = put(feed, "m", id, html);
+  if (!above) letOldOnesGo();
   markDays();
   if (posted && above) offerJump();
   return posted;
+}
+
+// A page that is open for weeks keeps the newest messages; older ones come again when wanted.
+function letOldOnesGo() {
+  const all = [...feed.querySelectorAll(":scope > .message")];
+  if (all.length <= MOST) return;
+  for (const one of all.slice(0, all.length - MOST / 2)) one.remove();
+  document.getElementById("older")?.remove();
+  const older = document.getElementById("older-template").content.firstElementChild.cloneNode(true);
+  const link = older.querySelector("a");
+  const address = `${room.dataset.path}?before=${feed.querySelector(":scope > .message").dataset.id}`;
+  link.setAttribute("href", address);
+  link.setAttribute("hx-get", address);
+  feed.prepend(older);
+  globalThis.htmx.process(older);
 }
 
 // A page of older messages, or one that begins after this id, does not show it.

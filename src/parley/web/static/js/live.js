@@ -12,6 +12,7 @@ let seq = Number(room?.dataset.seq ?? 0);
 let told = -1;
 let heard = Date.now();
 let open = null;
+let reopening = 0;
 
 function change(data) {
   if (data.head) putInRoom(data.root || data.id, data.head);
@@ -57,6 +58,13 @@ async function showNewRooms() {
   if (answer.ok && list) document.querySelector(".nav-list").replaceWith(document.adoptNode(list));
 }
 
+// hx-sse comes back by itself once it was connected. It is told to connect when everything here
+// listens, and again when it never got through or gave up.
+function connect() {
+  const address = `${room.dataset.path}/events?after=${seq}`;
+  if (!open) globalThis.htmx.ajax("GET", address, { source: stream });
+}
+
 function say(text) {
   connection.textContent = text;
   connection.hidden = !text;
@@ -76,6 +84,14 @@ if (stream) {
     if (event.detail.status === 401) location.reload();
     else say("Reconnecting…");
   });
+  for (const name of ["htmx:error", "htmx:response:error", "htmx:sse:close"]) {
+    stream.addEventListener(name, () => {
+      open = null;
+      say("Reconnecting…");
+      clearTimeout(reopening);
+      reopening = setTimeout(connect, 2000);
+    });
+  }
   stream.addEventListener("parley:change", (event) => {
     change(JSON.parse(event.detail.data));
     seq = Math.max(seq, Number(event.detail.id));
@@ -84,6 +100,7 @@ if (stream) {
   });
   stream.addEventListener("parley:badges", (event) => badges(JSON.parse(event.detail.data)));
   stream.addEventListener("parley:reload", () => location.reload());
+  connect();
   document.getElementById("scroller").addEventListener("scrollend", tellSeen);
   document.addEventListener("visibilitychange", tellSeen);
   tellSeen();

@@ -8,10 +8,7 @@ export const isOpen = () => shell.classList.contains("with-panel") && Boolean(do
 async function load(address) {
   await globalThis.htmx.ajax("GET", address, { target: "#panel", swap: "innerHTML" });
   shell.classList.add("with-panel");
-  const box = document.getElementById("thread-scroller");
-  const named = panel.querySelector(".message.named");
-  if (named && named !== panel.querySelector(".message")) named.scrollIntoView({ block: "center" });
-  else box?.scrollTo({ top: box.scrollHeight });
+  panel.querySelector(".message.named")?.scrollIntoView({ block: "center" });
 }
 
 export async function openThread(message, { reply = false } = {}) {
