@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from parley.kernel.errors import Refused
 from parley.storage.database import Database
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema that was ever released, oldest first."""
 
 _LOCK = 7_272_753_9  # "parley" on a telephone's keys: one migration at a time on PostgreSQL

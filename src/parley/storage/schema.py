@@ -66,6 +66,7 @@ destinations = sa.Table(
     _time("retry_after", nullable=True),
     sa.Column("tokens", sa.Float, nullable=False, server_default="-1"),
     _time("tokens_at", nullable=True),
+    _time("down_since", nullable=True),
     sa.UniqueConstraint("platform", "channel", name="destinations_place"),
     sa.Index("destinations_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL"),
              postgresql_where=sa.text("due_at IS NOT NULL")),
@@ -108,15 +109,60 @@ outbox = sa.Table(
     _text("handle"),
     _time("created_at"),
     _time("done_at", nullable=True),
+    sa.Column("possible_duplicate", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("digest_id", sa.BigInteger, nullable=True),
     sa.UniqueConstraint("event_id", "destination_id", "step", name="outbox_step"),
     sa.Index("outbox_pending", "destination_id", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
     sa.Index("outbox_pending_thread", "head_id", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("outbox_digest", "digest_id", "id",
+             sqlite_where=sa.text("digest_id IS NOT NULL"),
+             postgresql_where=sa.text("digest_id IS NOT NULL")),
     sa.Index("outbox_dead", "id", sqlite_where=sa.text("state = 'dead'"),
              postgresql_where=sa.text("state = 'dead'")),
 )  # fmt: skip
-"""`state` is pending, sent, superseded (a later edit said more) or dead."""
+"""`state` is pending, sent, superseded (a later edit said more), digested or dead.
+
+`possible_duplicate` says that a worker may have sent it before it died, `digest_id` in which
+digest it is shown.
+"""
+
+digests = sa.Table(
+    "digests",
+    metadata,
+    _id(),
+    sa.Column("destination_id", sa.BigInteger, nullable=False),
+    _text("state", default="open"),
+    _text("content", default=None),
+    _time("opened_at"),
+    _time("last_event_at"),
+    _time("closed_at", nullable=True),
+    sa.Index("digests_open", "destination_id", unique=True,
+             sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+)  # fmt: skip
+"""A storm shown as one message; its id is that of the delivery that posts it."""
+
+timers = sa.Table(
+    "timers",
+    metadata,
+    _id(),
+    _text("kind", default=None),
+    _text("subject", default=None),
+    _text("payload"),
+    _time("due_at"),
+    _text("state", default="pending"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _text("error"),
+    _text("owner"),
+    sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
+    _time("lease_until", nullable=True),
+    _time("done_at", nullable=True),
+    sa.UniqueConstraint("kind", "subject", name="timers_subject"),
+    sa.Index("timers_due", "kind", "due_at", sqlite_where=sa.text("state = 'pending'"),
+             postgresql_where=sa.text("state = 'pending'")),
+)  # fmt: skip
+"""Things to do at a time, each once: `state` is pending, done or dead."""
 
 heads = sa.Table(
     "heads",
