@@ -155,6 +155,8 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         stack.push_async_callback(certificates.close)
         live.start()
         stack.push_async_callback(live.stop)
+        if settings.database_url.startswith("sqlite"):
+            await stores.outbox.forget_leases()
         worker.start()
         stack.push_async_callback(worker.stop)
         # Long polls hold their connections for 20 s: they must not keep others from theirs.
