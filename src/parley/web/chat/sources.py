@@ -32,7 +32,11 @@ def readable(raw: str) -> str:
             unfolded = inner
         if isinstance(unfolded, (dict, list)):
             value = {**value, "Message": unfolded}
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        # Deeper than it writes, though it could read it.
+        return raw
 
 
 @dataclass(frozen=True, slots=True)
