@@ -30,7 +30,7 @@ def test_sign_in_leads_to_a_page_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "name"),
+    "host, name",
     [
         ("parley.example", "parley.example"),
         ("Parley.Example:8080", "parley.example"),
@@ -49,7 +49,7 @@ def test_no_host_header_is_too_strange_to_be_read(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "refused"),
+    "headers, refused",
     [
         ({}, False),
         ({"sec-fetch-site": "same-origin"}, False),
@@ -82,7 +82,7 @@ def test_a_source_keeps_what_it_says(detail: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "letters"),
+    "name, letters",
     [("Ana Lopez", "AL"), ("ben", "BE"), ("Ana Maria Lopez", "AM"), ("", "?"), ("- -", "?")],
 )
 def test_initials_stand_for_a_name(name: str, letters: str) -> None:
