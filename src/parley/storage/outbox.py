@@ -18,8 +18,12 @@ from parley.storage import outbox_sql as sql
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
+from parley.storage.marks import Mark, mark_all
+from parley.storage.records import Records
 from parley.storage.rows import storable
 from parley.storage.showing import show_all
+
+_MOST_MARKS = 100_000  # one for each channel that is being written to
 
 
 class StoredOutbox:
@@ -30,6 +34,7 @@ class StoredOutbox:
         self._database = database
         self._ids = ids
         self._lease_ms = _ms(lease)
+        self._marks = Records[Mark, bool](database, mark_all, lambda _: 1, _MOST_MARKS)
 
     async def claim(self, owner: str, limit: int) -> Sequence[Lease]:
         """See `Outbox.claim`."""
@@ -55,7 +60,7 @@ class StoredOutbox:
 
     async def delivered(self, lease: Lease, delivery: Delivery, handle: str, tokens: float) -> bool:
         """See `Outbox.delivered`."""
-        return await self._database.write(lambda c: _delivered(c, lease, delivery, handle, tokens))
+        return await self._marks.put(Mark(lease, delivery, handle, tokens))
 
     async def shown(self, lease: Lease, deliveries: Sequence[Delivery]) -> bool:
         """See `Outbox.shown`."""
@@ -161,20 +166,6 @@ def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delive
         )
         for row in connection.execute(sql.PENDING, values)
     ]
-
-
-def _delivered(
-    connection: sa.Connection, lease: Lease, delivery: Delivery, handle: str, tokens: float
-) -> bool:
-    named = _named(lease)
-    if connection.execute(sql.KEEP_PACE, {"left": tokens, **named}).rowcount != 1:
-        return False
-    values = {"delivery": delivery.id, "given_handle": handle, **named}
-    marked = connection.execute(sql.SENT, values).rowcount == 1
-    if marked and handle and not delivery.head_handle:
-        kept = {"head": delivery.head_id, "given_handle": handle}
-        connection.execute(sql.KEEP_HANDLE, kept)
-    return marked
 
 
 def _shown(

@@ -90,6 +90,35 @@ PENDING = (
 HOLD = sa.select(destinations.c.id).where(MINE).with_for_update()
 """Finds the row while the lease is held, and locks it: nobody takes the lease over meanwhile."""
 
+LEASES = (
+    sa.select(destinations.c.id, destinations.c.owner, destinations.c.epoch)
+    .where(destinations.c.id.in_(sa.bindparam("wanted", expanding=True)))
+    .order_by(destinations.c.id)
+    .with_for_update()
+)
+"""Who holds these now; nobody takes them over before this transaction ends."""
+
+STILL_PENDING = sa.select(outbox.c.id).where(
+    outbox.c.id.in_(sa.bindparam("wanted", expanding=True)), IS_PENDING
+)
+
+SET_PACE = (
+    sa.update(destinations)
+    .where(destinations.c.id == _given("lease_destination"))
+    .values(tokens=sa.bindparam("left", type_=sa.Float), tokens_at=now_ms())
+)
+
+MARK_SENT = (
+    sa.update(outbox)
+    .where(outbox.c.id == _given("delivery"))
+    .values(
+        state="sent",
+        done_at=now_ms(),
+        handle=sa.bindparam("given_handle", type_=sa.Text),
+        error="",
+    )
+)
+
 KEEP_PACE = (
     sa.update(destinations)
     .where(MINE)

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Collection
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -100,8 +99,9 @@ def touch(connection: sa.Connection, ids: Collection[int], now: int) -> None:
     One that waits for the retry of some thread is idle for all the others; one that was asked to
     wait, or is leased, is left alone.
     """
-    for destination_id in sorted(ids):
-        connection.execute(_TOUCH, {"wanted": destination_id, "now": now})
+    idle = connection.execute(_IDLE, {"wanted": list(ids), "now": now}).scalars().all()
+    if idle:
+        connection.execute(_TOUCH, {"wanted": idle, "now": now})
 
 
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
@@ -109,12 +109,12 @@ _ALLOWED = sa.case(
     (destinations.c.retry_after > _NOW, destinations.c.retry_after),
     else_=_NOW,
 )
+_WANTED = destinations.c.id.in_(sa.bindparam("wanted", expanding=True))
 
-_TOUCH: Any = (
-    sa.update(destinations)
-    .where(
-        destinations.c.id == sa.bindparam("wanted"),
-        sa.or_(destinations.c.due_at.is_(None), destinations.c.due_at > _ALLOWED),
-    )
-    .values(due_at=_ALLOWED)
+_IDLE = (
+    sa.select(destinations.c.id)
+    .where(_WANTED, sa.or_(destinations.c.due_at.is_(None), destinations.c.due_at > _ALLOWED))
+    .order_by(destinations.c.id)
+    .with_for_update()
 )
+_TOUCH = sa.update(destinations).where(_WANTED).values(due_at=_ALLOWED)
