@@ -26,7 +26,7 @@ from parley.storage.rows import (
     time_now,
     touch,
 )
-from parley.storage.schema import events, heads, outbox
+from parley.storage.schema import IS_LATEST, events, heads, outbox
 
 _WAITING_BYTES = 64 * 1024 * 1024
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(:key)")
@@ -104,16 +104,30 @@ def store(
     return fresh
 
 
+_LATEST_HEADS = sa.select(
+    heads.c.id, heads.c.destination_id, heads.c.thread_key, heads.c.state, heads.c.message
+).where(heads.c.thread_key.in_(sa.bindparam("keys", expanding=True)), IS_LATEST)
+
+_PLANNED = sa.select(outbox.c.event_id, outbox.c.destination_id).where(
+    outbox.c.event_id.in_(sa.bindparam("events", expanding=True))
+)
+
+_RETIRE = (
+    sa.update(heads)
+    .where(heads.c.id.in_(sa.bindparam("wanted", expanding=True)))
+    .values(latest=False)
+)
+_KEEP_HEAD = sa.update(heads).where(heads.c.id == sa.bindparam("wanted"))
+_ADD_HEADS = sa.insert(heads)
+_ADD_STEPS = sa.insert(outbox)
+
+
 def _planned_before(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[tuple[str, int]]:
     """Return the places to which these events have been delivered already."""
     if not arrivals:
         return set()
     event_ids = {storable(arrival.event_id) for arrival in arrivals}
-    rows = connection.execute(
-        sa.select(outbox.c.event_id, outbox.c.destination_id).where(
-            outbox.c.event_id.in_(event_ids)
-        )
-    )
+    rows = connection.execute(_PLANNED, {"events": list(event_ids)})
     return {(row.event_id, row.destination_id) for row in rows}
 
 
@@ -171,19 +185,13 @@ def _load_threads(connection: sa.Connection, batch: _Batch, arrivals: Sequence[A
         return
     _lock_threads(connection, places)
     keys = {key for _, key in places}
-    rows = connection.execute(
-        sa.select(
-            heads.c.id, heads.c.destination_id, heads.c.thread_key, heads.c.state, heads.c.message
-        ).where(
-            heads.c.destination_id.in_(batch.destinations.values()),
-            heads.c.thread_key.in_(keys),
-            heads.c.latest,
-        )
-    )
-    for head_id, destination_id, key, state, message in rows:
-        batch.threads[destination_id, key] = _Thread(
-            Head.from_json(state), from_json(message), head_id, fresh=False
-        )
+    for head_id, destination_id, key, state, message in connection.execute(
+        _LATEST_HEADS, {"keys": list(keys)}
+    ):
+        if (destination_id, key) in places:
+            batch.threads[destination_id, key] = _Thread(
+                Head.from_json(state), from_json(message), head_id, fresh=False
+            )
 
 
 class _Steps:
@@ -260,9 +268,7 @@ def _remember(batch: _Batch, place: tuple[int, str], now: _Thread) -> None:
 
 def _write(connection: sa.Connection, batch: _Batch) -> None:
     if batch.retired:
-        connection.execute(
-            sa.update(heads).where(heads.c.id.in_(batch.retired)).values(latest=False)
-        )
+        connection.execute(_RETIRE, {"wanted": batch.retired})
     new = [_head_row(batch, place, thread, latest=False) for place, thread in batch.outlived]
     known = []
     for place, thread in batch.threads.items():
@@ -271,10 +277,10 @@ def _write(connection: sa.Connection, batch: _Batch) -> None:
         else:
             known.append(_head_state(batch, thread) | {"wanted": thread.head_id})
     if new:
-        connection.execute(sa.insert(heads), new)
+        connection.execute(_ADD_HEADS, new)
     if known:
-        connection.execute(sa.update(heads).where(heads.c.id == sa.bindparam("wanted")), known)
-    connection.execute(sa.insert(outbox), batch.outbox)
+        connection.execute(_KEEP_HEAD, known)
+    connection.execute(_ADD_STEPS, batch.outbox)
     touch(connection, set(batch.destinations.values()), batch.now)
 
 

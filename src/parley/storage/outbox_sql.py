@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 
 from parley.storage.clock import now_ms
-from parley.storage.schema import destinations, heads, outbox
+from parley.storage.schema import STATE_PENDING, destinations, heads, outbox
 
 
 def _given(name: str) -> sa.BindParameter[int]:
     return sa.bindparam(name, type_=sa.BigInteger)
 
 
-IS_PENDING = outbox.c.state == "pending"
+IS_PENDING = outbox.c.state == STATE_PENDING
 
 # Every write of a worker names its lease by these three.
 MINE = sa.and_(
@@ -63,7 +63,7 @@ RENEW = (
 _earlier = outbox.alias("earlier")
 _WAITS = sa.exists().where(
     _earlier.c.head_id == outbox.c.head_id,
-    _earlier.c.state == "pending",
+    _earlier.c.state == STATE_PENDING,
     _earlier.c.id <= outbox.c.id,
     _earlier.c.due_at > now_ms(),
 )
@@ -160,7 +160,7 @@ KEEP_HANDLE = (
 _ahead = outbox.alias("ahead")
 _FIRST_OF_THREAD = ~sa.exists().where(
     _ahead.c.head_id == outbox.c.head_id,
-    _ahead.c.state == "pending",
+    _ahead.c.state == STATE_PENDING,
     _ahead.c.id < outbox.c.id,
 )
 

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+STATE_PENDING = sa.literal_column("'pending'", sa.Text)
+"""Compared with as it stands: a partial index is of no use to a condition with a parameter."""
+
 
 def _id(name: str = "id") -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
@@ -175,10 +178,13 @@ heads = sa.Table(
     _text("message", default=None),
     _text("handle"),
     _time("updated_at"),
-    sa.Index("heads_latest", "destination_id", "thread_key", unique=True,
+    sa.Index("heads_latest", "thread_key", "destination_id", unique=True,
              sqlite_where=sa.text("latest"), postgresql_where=sa.text("latest")),
 )  # fmt: skip
 """The head message of a thread; its id is that of the delivery that posts it."""
+
+IS_LATEST = sa.text("heads.latest")
+"""The condition of the partial index, word for word: SQLAlchemy's own `latest = 1` misses it."""
 
 rooms = sa.Table(
     "rooms",

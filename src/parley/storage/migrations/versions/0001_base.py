@@ -123,7 +123,7 @@ def _delivery() -> None:
     op.create_index(
         "heads_latest",
         "heads",
-        ["destination_id", "thread_key"],
+        ["thread_key", "destination_id"],
         unique=True,
         sqlite_where=sa.text("latest"),
         postgresql_where=sa.text("latest"),
