@@ -155,16 +155,15 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         stack.push_async_callback(certificates.close)
         live.start()
         stack.push_async_callback(live.stop)
-        if settings.database_url.startswith("sqlite"):
+        if not stores.database.shared:
             await stores.outbox.forget_leases()
         worker.start()
-        stack.push_async_callback(worker.stop)
         # Long polls hold their connections for 20 s: they must not keep others from theirs.
         polling = await stack.enter_async_context(await open_session())
         sqs = SqsQueues(polling, settings.aws.endpoint_url, settings.aws.region)
         queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
-        stack.push_async_callback(queues.stop)
+        stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop))
         app = create_app(
             Services(
                 rooms=stores.rooms,
@@ -185,7 +184,27 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
             )
         )
         yield Running(stores, app, notify, metrics, stopping)
+
+
+def _stop_working(
+    stopping: asyncio.Event, *stops: Callable[[], Awaitable[None]]
+) -> Callable[[], Awaitable[None]]:
+    """Stop the workers as soon as stopping begins, while the server lets its last requests end.
+
+    Return what begins it if need be, and waits until they have stopped.
+    """
+
+    async def work() -> None:
+        await stopping.wait()
+        await asyncio.gather(*(stop() for stop in stops))
+
+    working = asyncio.create_task(work(), name="stop-working")
+
+    async def finish() -> None:
         stopping.set()
+        await working
+
+    return finish
 
 
 def _measured(receive: Receive, metrics: Metrics) -> Callable[[bytes, Via], Awaitable[Received]]:

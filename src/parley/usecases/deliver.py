@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from parley.kernel.errors import DeliveryFailed, Reason
+from parley.kernel.errors import DeliveryFailed, Reason, Unavailable
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.live import Live
 from parley.kernel.ports.outbox import Action, Delivery, Lease, Outbox
@@ -27,6 +27,7 @@ _LONGEST_PAUSE = 300.0
 _GIVE_UP_AFTER = timedelta(hours=48)
 _HOLDS_UP_CHANNEL = frozenset({Reason.RATE_LIMITED, Reason.UNREACHABLE})
 _NOT_SET_UP = timedelta(minutes=1)
+_MARK_AGAIN = 0.5
 
 
 async def _nothing_more() -> bool:
@@ -43,7 +44,6 @@ class _Run:
     platform: ChatPlatform
     bucket: Bucket
     handles: dict[int, str] = field(default_factory=dict)
-    healthy: bool = False
     pause: timedelta = timedelta()
     """How long the channel must be left alone; ends the run."""
     lost: bool = False
@@ -125,16 +125,33 @@ class Deliver:
             handle = await self._call(run, delivery)
         except DeliveryFailed as error:
             return await self._failed(run, delivery, error)
-        if not await self.outbox.delivered(run.lease, delivery, handle, tokens):
-            log.warning("lease_lost", destination=str(run.lease.destination), id=delivery.id)
-            run.lost = True
+        except Exception as error:  # noqa: BLE001 - one message must not hold up its channel for ever
+            log.exception("delivery_broke", id=delivery.id, event_id=delivery.event_id)
+            return await self._failed(run, delivery, _our_own(error))
+        if not self._still_ours(run, await self._mark(run, delivery, handle, tokens)):
             return False
         run.handles.setdefault(delivery.head_id, handle)
         self._count(run.lease, delivery)
-        if not run.healthy:
-            run.healthy = True
-            await self.health.well(run.lease.destination)
+        await self.health.well(run.lease.destination)
         return True
+
+    async def _mark(self, run: _Run, delivery: Delivery, handle: str, tokens: float) -> bool:
+        """Mark what was sent, as soon as the database allows: to send it again would double it."""
+        while True:
+            try:
+                return await self.outbox.delivered(run.lease, delivery, handle, tokens)
+            except Unavailable as error:
+                if not run.held():
+                    raise
+                log.error("mark_waits", id=delivery.id, error=str(error))
+                await asyncio.sleep(_MARK_AGAIN)
+
+    def _still_ours(self, run: _Run, done: bool) -> bool:  # noqa: FBT001 - an outcome, not a switch
+        """Take note when a write changed nothing: somebody else owns the channel."""
+        if not done:
+            log.warning("lease_lost", destination=str(run.lease.destination))
+            run.lost = True
+        return done
 
     async def _call(self, run: _Run, delivery: Delivery) -> str:
         """Send the step; without a head (a dead letter) it becomes a message of its own."""
@@ -157,11 +174,13 @@ class Deliver:
             attempt=delivery.attempts + 1, error=str(error),
         )  # fmt: skip
         if error.permanent or delivery.age > _GIVE_UP_AFTER:
-            await self.outbox.bury(lease, delivery, str(error))
+            if not self._still_ours(run, await self.outbox.bury(lease, delivery, str(error))):
+                return False
             await self.health.dead_letter(place, delivery, error)
             return True
         after = timedelta(seconds=_pause(delivery.attempts, error.retry_after))
-        await self.outbox.retry(lease, delivery, str(error), after)
+        if not self._still_ours(run, await self.outbox.retry(lease, delivery, str(error), after)):
+            return False
         if error.reason is Reason.RATE_LIMITED:
             self.metrics.events_throttled.labels(delivery.configuration).inc()
         if error.reason in _HOLDS_UP_CHANNEL:
@@ -175,6 +194,11 @@ class Deliver:
         waited = (self.clock.now() - delivery.created_at).total_seconds()
         seconds = self.metrics.delivery_seconds.labels(lease.destination.platform)
         seconds.observe(max(0.0, waited))
+
+
+def _our_own(error: Exception) -> DeliveryFailed:
+    text = f"Parley could not make this call: {type(error).__name__}. The log has the details."
+    return DeliveryFailed(text, Reason.CLIENT)
 
 
 def _pause(attempts: int, asked: float | None) -> float:

@@ -1,6 +1,7 @@
 """The delivery worker: leases destinations that are due and works each in a task of its own."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
@@ -82,7 +83,8 @@ class DeliveryWorker:
             if held.task and not held.task.done():
                 held.task.cancel()
                 await asyncio.gather(held.task, return_exceptions=True)
-                await self._outbox.release(held.lease)
+                with contextlib.suppress(ParleyError):  # it runs out by itself
+                    await self._outbox.release(held.lease)
 
     async def _claim(self) -> None:
         while True:
@@ -91,8 +93,8 @@ class DeliveryWorker:
                 began = asyncio.get_running_loop().time()
                 room = _MOST - len(self._held)
                 leases = await self._outbox.claim(self._owner, room) if room else ()
-            except ParleyError as error:
-                log.error("claim_failed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - nobody else would claim
+                _log_failure("claim_failed", error)
                 await asyncio.sleep(_IDLE)
                 continue
             for lease in leases:
@@ -128,15 +130,24 @@ class DeliveryWorker:
 
         try:
             await self._deliver(held.lease, outlasts_a_call, more)
-        except ParleyError as error:
-            # The database: the lease runs out by itself and the rows are still there.
-            log.error("delivery_interrupted", to=str(held.lease.destination), error=str(error))
-        except Exception:  # noqa: BLE001 - one channel must not end the worker
-            log.exception("delivery_broke", to=str(held.lease.destination))
+        except Exception as error:  # noqa: BLE001 - one channel must not end the worker
+            _log_failure("delivery_interrupted", error, to=str(held.lease.destination))
+            await self._give_back(held)
         finally:
             if self._held.get(held.lease.destination) is held:
                 del self._held[held.lease.destination]
             self._due.set()
+
+    async def _give_back(self, held: _Held) -> None:
+        """Let the channel go on soon after the database does, not only when the lease runs out."""
+        while not self._stopping and asyncio.get_running_loop().time() < held.until:
+            await asyncio.sleep(_IDLE)
+            try:
+                await self._outbox.release(held.lease)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+                _log_failure("release_failed", error, to=str(held.lease.destination))
+            else:
+                return
 
     async def _renew(self) -> None:
         began = asyncio.get_running_loop().time()
@@ -156,5 +167,11 @@ class DeliveryWorker:
             await asyncio.sleep(seconds)
             try:
                 await job()
-            except ParleyError as error:
-                log.error("delivery_upkeep_failed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - the next time may go well
+                _log_failure("delivery_upkeep_failed", error)
+
+
+def _log_failure(what: str, error: Exception, **facts: str) -> None:
+    """Write what failed: our own errors in a line, others with the place where they came from."""
+    unknown = None if isinstance(error, ParleyError) else error
+    log.error(what, error=str(error), exc_info=unknown, **facts)

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from parley.kernel.errors import ParleyError
 from parley.kernel.ports.rooms import Rooms
 from parley.observe import log
 
@@ -65,7 +64,7 @@ class LiveRooms:
             self._wake.clear()
             try:
                 self._last = await self._rooms.last_changes()
-            except ParleyError as error:
+            except Exception as error:  # noqa: BLE001 - pages wait for the next look
                 log.warning("live_rooms_wait", error=str(error))
                 continue
             for room, after, future in self._watchers:
