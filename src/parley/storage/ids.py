@@ -2,12 +2,24 @@
 
 import secrets
 import threading
+from datetime import datetime, timedelta
 
 from parley.kernel.ports.clock import Clock
 
 _NODE_BITS = 10
 _COUNTER_BITS = 12
 _EPOCH_MS = 1_700_000_000_000  # so that 41 bits of milliseconds last beyond 2090
+_APART = timedelta(minutes=5)
+"""How far the clocks of those who make ids may be apart, and from the database's."""
+
+
+def first_id(moment: datetime) -> int:
+    """Return an id below every one that is made at that time or later: a bound for a search.
+
+    What must be exact compares a time of the row as well.
+    """
+    milliseconds = int((moment - _APART).timestamp() * 1000) - _EPOCH_MS
+    return max(0, milliseconds) << (_NODE_BITS + _COUNTER_BITS)
 
 
 class Ids:

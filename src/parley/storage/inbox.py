@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from parley.events.threads import Edit, Head, Post, Reply, advance
 from parley.kernel.incoming import Destination
@@ -21,7 +22,6 @@ from parley.storage.records import Records
 from parley.storage.rows import (
     ensure_destinations,
     index_key,
-    insert,
     storable,
     time_now,
     touch,
@@ -73,6 +73,14 @@ class _Batch:
     """Stored heads that are the newest of their thread no longer."""
     outlived: list[tuple[tuple[int, str], _Thread]] = field(default_factory=list)
     """Heads that this transaction makes and that are not the newest any more."""
+    encoded: dict[int, tuple[Message, str]] = field(default_factory=dict)
+
+    def json_of(self, message: Message) -> str:
+        """Return the message as JSON; one that several rows hold is encoded once."""
+        known = self.encoded.get(id(message))
+        if known is None:
+            known = self.encoded[id(message)] = (message, to_json(message))
+        return known[1]
 
 
 def store(
@@ -103,6 +111,11 @@ def store(
         _write(connection, batch)
     return fresh
 
+
+_ADD_EVENTS = {
+    "sqlite": sqlite.insert(events).on_conflict_do_nothing().returning(events.c.id),
+    "postgresql": postgresql.insert(events).on_conflict_do_nothing().returning(events.c.id),
+}
 
 _LATEST_HEADS = sa.select(
     heads.c.id, heads.c.destination_id, heads.c.thread_key, heads.c.state, heads.c.message
@@ -150,7 +163,7 @@ def _insert_events(
         }
         for arrival in reversed(arrivals)
     }
-    statement = insert(connection, events).on_conflict_do_nothing().returning(events.c.id)
+    statement = _ADD_EVENTS[connection.dialect.name]
     # In order: processes that store the same events at once wait for each other in turn.
     inserted = set(connection.execute(statement, [rows[key] for key in sorted(rows)]).scalars())
     fresh: list[bool] = []
@@ -216,7 +229,7 @@ class _Steps:
                 "configuration": self._configuration,
                 "action": action.value,
                 "head_id": row_id if head_id is None else head_id,
-                "message": to_json(message),
+                "message": self._batch.json_of(message),
                 "due_at": self._batch.now,
                 "created_at": self._batch.now,
             }
@@ -287,7 +300,7 @@ def _write(connection: sa.Connection, batch: _Batch) -> None:
 def _head_state(batch: _Batch, thread: _Thread) -> dict[str, Any]:
     return {
         "state": thread.head.to_json(),
-        "message": to_json(thread.message),
+        "message": batch.json_of(thread.message),
         "updated_at": batch.now,
     }
 

@@ -50,7 +50,7 @@ def index_key(text: str) -> str:
 
 def time_now(connection: sa.Connection) -> int:
     """Return the database's time in milliseconds."""
-    return int(connection.execute(sa.select(now_ms())).scalar_one())
+    return int(connection.execute(_TIME).scalar_one())
 
 
 def ensure_destinations(
@@ -84,12 +84,8 @@ def ensure_rooms(connection: sa.Connection, names: Collection[str]) -> None:
 def _destinations(
     connection: sa.Connection, wanted: Collection[Destination]
 ) -> dict[Destination, int]:
-    channels = {place.channel for place in wanted}
-    rows = connection.execute(
-        sa.select(destinations.c.id, destinations.c.platform, destinations.c.channel).where(
-            destinations.c.channel.in_(channels)
-        )
-    )
+    channels = list({place.channel for place in wanted})
+    rows = connection.execute(_BY_CHANNEL, {"wanted": channels})
     return {Destination(platform, channel): row_id for row_id, platform, channel in rows}
 
 
@@ -103,6 +99,11 @@ def touch(connection: sa.Connection, ids: Collection[int], now: int) -> None:
     if idle:
         connection.execute(_TOUCH, {"wanted": idle, "now": now})
 
+
+_BY_CHANNEL = sa.select(destinations.c.id, destinations.c.platform, destinations.c.channel).where(
+    destinations.c.channel.in_(sa.bindparam("wanted", expanding=True))
+)
+_TIME = sa.select(now_ms())
 
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _ALLOWED = sa.case(
