@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _CONTROL = re.compile(r"<([^<>]*)>")
+_EMOJI = re.compile(r":[a-z0-9_+-]+:")
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>|]+")
 
 
@@ -86,7 +87,8 @@ def _rich_text(element: Mapping[str, Any], seen: Seen) -> Iterator[str]:
 
 def _text_object(text: Mapping[str, Any], seen: Seen) -> Iterator[str]:
     if text["type"] == "plain_text":
-        yield text["text"]
+        # Names of emoji are replaced by them unless Slack is told not to.
+        yield text["text"] if text.get("emoji") is False else _EMOJI.sub("(emoji)", text["text"])
     else:
         yield from _mrkdwn(text["text"], seen, verbatim=text.get("verbatim", False))
 

@@ -7,6 +7,7 @@ TextRuns, which show it letter for letter; only the authors of custom notificati
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from parley.kernel.messages import Block, LinkButton, Markup, Message, Tone, pla
 from parley.platforms.card_blocks import elements
 from parley.platforms.card_elements import Element, link, markdown, rich, run, small
 from parley.platforms.clipping import clean, clip
+from parley.platforms.fitting import fitted
 from parley.platforms.links import host_of, masks, safe_url
 
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
@@ -25,6 +27,7 @@ MAX_BYTES = 80 * 1024
 _STYLES = {Tone.GOOD: "good", Tone.INFO: "accent", Tone.WARN: "warning", Tone.BAD: "attention"}
 _CUTS = ((8_500, 100), (2_000, 50), (400, 15))
 """How much of a block is shown, in steps: characters of a text, and items of a list."""
+_MOST_ELEMENTS = 1_000
 _REMARK = "More is in the source of this message: it is too long to be shown here."
 
 
@@ -39,27 +42,26 @@ def card(message: Message) -> dict[str, Any]:
         "fallbackText": clean(clip(plain_title(message), 500)),
     }
     left = MAX_BYTES - _size([frame, *above, *below, remark])
-    between: list[Element] = []
     # Unique among the cards of one page, and the same whenever the message is.
     seed = f"{zlib.crc32(to_json(message).encode('utf-8', 'replace')):08x}"
-    for number, block in enumerate(message.blocks):
-        shown = _fitting(block, f"fold-{seed}-{number}", left)
-        if shown is None:
-            between.append(remark)
-            break
-        between += shown
-        left -= _size(shown)
+    between, whole = fitted(
+        [
+            partial(_drawn, block, f"fold-{seed}-{number}")
+            for number, block in enumerate(message.blocks)
+        ],
+        len(_CUTS),
+        _size,
+        left,
+        _MOST_ELEMENTS,
+    )
+    if not whole:
+        between.append(remark)
     body = above + between + below
     return {**frame, "body": body or [small("(empty message)")]}
 
 
-def _fitting(block: Block, name: str, left: int) -> list[Element] | None:
-    """Return the block as fully as the room allows; none when even the least is too much."""
-    for characters, items in _CUTS:
-        shown = [*elements(block, name, characters, items)]
-        if _size(shown) <= left:
-            return shown
-    return None
+def _drawn(block: Block, name: str, step: int) -> list[Element]:
+    return [*elements(block, name, *_CUTS[step])]
 
 
 def _size(shown: Sequence[Element]) -> int:

@@ -36,6 +36,7 @@ HOSTILE = (
     "<https://bank.example@evil.example|here>",
     "<!date^0^x^https://evil.example|bank.example>",
     "[bank.example](https://evil.example)",
+    '[bank.example](//evil.example "x")',
     "![x](https://evil.example/pixel.png)",
     "[bank]: https://evil.example",
     "<script>alert(1)</script>",

@@ -5,11 +5,13 @@ Slack takes the text for notifications and screen readers and does not show it o
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from parley.kernel.messages import Block, LinkButton, Markup, Message, Text, Tone
 from parley.platforms.clipping import clean, clip
+from parley.platforms.fitting import fitted
 from parley.platforms.links import safe_url
 from parley.platforms.slack import limits
 from parley.platforms.slack.blocks import parts
@@ -53,15 +55,15 @@ def render(message: Message, console_url: str = "") -> dict[str, Any]:
     first, last = [*_where_and_when(message)], [*_foot(message, page)]
     left = limits.MESSAGE - weight([*above, *first, *last, context([plain(_REMARK)])])
     room = limits.BLOCKS - len(above) - len(first) - len(last) - 1
-    between: list[Part] = []
-    for block in message.blocks:
-        shown = _fitting(block, left, room, message, linked=bool(page))
-        if shown is None:
-            between.append(context([plain(_REMARK)]))
-            break
-        between += shown
-        left -= weight(shown)
-        room -= len(shown)
+    between, whole = fitted(
+        [partial(_drawn, block, message, bool(page)) for block in message.blocks],
+        len(_CUTS),
+        weight,
+        left,
+        room,
+    )
+    if not whole:
+        between.append(context([plain(_REMARK)]))
     beside = [*first, *between, *last]
     # Nothing but colour and blocks: Slack refuses blocks beside the older fields of attachments.
     bar = {"color": _COLOURS[message.tone], "blocks": beside}
@@ -75,17 +77,10 @@ def render(message: Message, console_url: str = "") -> dict[str, Any]:
     }
 
 
-def _fitting(
-    block: Block, left: int, room: int, message: Message, *, linked: bool
-) -> list[Part] | None:
-    """Return the block as fully as the message has room; none when even the least is too much."""
-    for characters, items in _CUTS:
-        shown = [
-            *parts(block, characters, items, group_mentions=message.group_mentions, linked=linked)
-        ]
-        if weight(shown) <= left and len(shown) <= room:
-            return shown
-    return None
+def _drawn(block: Block, message: Message, linked: bool, step: int) -> list[Part]:  # noqa: FBT001 - for partial
+    characters, items = _CUTS[step]
+    mentions = message.group_mentions
+    return [*parts(block, characters, items, group_mentions=mentions, linked=linked)]
 
 
 def _page(message: Message, console_url: str) -> str:
