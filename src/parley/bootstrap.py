@@ -28,6 +28,7 @@ from parley.platforms.slack.channel import read_channel as read_slack_channel
 from parley.settings import Settings
 from parley.storage.configurations import StoredConfigurations
 from parley.storage.database import Database, open_database
+from parley.storage.deliveries import StoredDeliveries
 from parley.storage.history import StoredHistory
 from parley.storage.ids import Ids
 from parley.storage.inbox import StoredInbox
@@ -40,6 +41,7 @@ from parley.storage.rows import LOCAL, ensure_destinations
 from parley.usecases.configurations import ManageConfigurations
 from parley.usecases.converse import Converse
 from parley.usecases.deliver import Deliver
+from parley.usecases.deliveries import ManageDeliveries
 from parley.usecases.directory import Directory
 from parley.usecases.health import Health
 from parley.usecases.notify import Notify
@@ -72,10 +74,15 @@ class Stores:
     people: StoredPeople
     notices: StoredNotices
     history: StoredHistory
+    deliveries: StoredDeliveries
 
     def manage_configurations(self) -> ManageConfigurations:
         """Return the use case behind `parley configurations`."""
         return ManageConfigurations(self.configurations, CHANNELS)
+
+    def manage_deliveries(self) -> ManageDeliveries:
+        """Return the use case behind `parley deliveries`."""
+        return ManageDeliveries(self.deliveries, self.history, self.clock)
 
 
 @contextlib.contextmanager
@@ -102,6 +109,7 @@ def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stor
             people=StoredPeople(database),
             notices=StoredNotices(database, ids),
             history=StoredHistory(database),
+            deliveries=StoredDeliveries(database),
         )
     finally:
         database.close()

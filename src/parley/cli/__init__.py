@@ -24,6 +24,7 @@ class Command:
 COMMANDS = (
     Command("serve", "serve", "run the gateway: SNS in, chat out, the web chat"),
     Command("configurations", "configurations", "say which topics and queues speak where"),
+    Command("deliveries", "deliveries", "what was given up or still waits, and sending it again"),
     Command("send-test", "send_test", "send a test notification through the whole path"),
     Command("sign-in-link", "sign_in_link", "print a one-time link to the web chat"),
     Command("config", "config", "check the settings"),

@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from parley.bootstrap import CHANNELS, open_stores
 from parley.cli.options import add_data, settings_of
+from parley.cli.tables import print_table
 from parley.kernel.configuration import Configuration, Routing
 from parley.kernel.incoming import Destination
 from parley.usecases.configurations import ManageConfigurations
@@ -118,7 +119,7 @@ async def _list(manage: ManageConfigurations, _options: argparse.Namespace) -> N
         )
         for one in every
     ]
-    _print_table(("NAME", "ACCOUNT", "CHANNEL", "TOPICS", "QUEUES", "STATE"), rows)
+    print_table(("NAME", "ACCOUNT", "CHANNEL", "TOPICS", "QUEUES", "STATE"), rows)
 
 
 async def _show(manage: ManageConfigurations, options: argparse.Namespace) -> None:
@@ -143,11 +144,3 @@ async def _remove(manage: ManageConfigurations, options: argparse.Namespace) -> 
     print(f"Removed {removed.name}. What it delivered stays readable in {removed.destination}.")
     for topic in removed.topics:
         print(f"Its subscription in AWS is still there: unsubscribe {topic}.")
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
