@@ -7,7 +7,6 @@ from pathlib import Path
 
 # Where each file lies in node_modules, and its name in the vendor folder.
 DIST_FILES = {
-    "@tabler/core/dist/css/tabler.min.css": "tabler.min.css",
     "adaptivecards/dist/adaptivecards.min.js": "adaptivecards.min.js",
     "dompurify/dist/purify.min.js": "purify.min.js",
     "htmx.org/dist/ext/hx-sse.min.js": "ext/hx-sse.min.js",
@@ -17,7 +16,6 @@ DIST_FILES = {
 
 # The packages those files are built from; markdown-it's holds the last five.
 PACKAGES = (
-    "@tabler/core",
     "adaptivecards",
     "dompurify",
     "htmx.org",

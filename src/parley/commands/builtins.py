@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from parley.kernel.messages import Message, Table, Text, Tone
+from parley.kernel.messages import Code, Message, Table, Text, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def _help() -> Message:
                 ("Type", "to"),
                 tuple((f"@aws {one.words}", one.does) for one in BUILTINS),
             ),
-            Text("`parley configurations add --help` says how to connect a topic.", subtle=True),
+            Text("To connect a topic, run this where Parley runs:", subtle=True),
+            Code("parley configurations add --help"),
         ),
     )
 

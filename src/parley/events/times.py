@@ -84,9 +84,10 @@ def time_words(time: datetime) -> str:
 def span_words(span: timedelta) -> str:
     """Return a span in the one unit in which people would say it: `40 s`, `20 min`, `6 h`, `3 d`.
 
-    Each unit serves until two of the next are full, so that 90 minutes do not become one hour.
+    Each unit serves until two of the next are full, so that 90 minutes do not become one hour; what
+    is shorter than a second is one.
     """
-    seconds = max(0, round(span.total_seconds()))
+    seconds = max(1, round(span.total_seconds()))
     for unit, length, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
         if seconds < until:
             return f"{round(seconds / length)} {unit}"

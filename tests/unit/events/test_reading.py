@@ -111,8 +111,8 @@ def test_reading_a_time_never_raises(value: object) -> None:
 @pytest.mark.parametrize(
     "span, expected",
     [
-        (timedelta(0), "0 s"),
-        (timedelta(seconds=-5), "0 s"),
+        (timedelta(0), "1 s"),
+        (timedelta(seconds=-5), "1 s"),
         (timedelta(seconds=119), "119 s"),
         (timedelta(minutes=20), "20 min"),
         (timedelta(minutes=90), "90 min"),
