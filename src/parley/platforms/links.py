@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 WEB = ("http", "https")
@@ -18,6 +19,7 @@ _WRITTEN_OUT = re.compile(r"://([^\s/?#]*)\S*")
 _DOTTED = re.compile(r"[\w.-]+")
 
 
+@lru_cache(maxsize=2048)
 def safe_url(url: str, schemes: tuple[str, ...] = WEB, limit: int = 3000) -> str:
     """Return an address that may be linked, its odd characters quoted; empty when it may not.
 
@@ -47,6 +49,8 @@ def host_of(url: str) -> str:
 
 def masks(label: str, url: str) -> bool:
     """Whether the words of a link name another place than the one it leads to."""
+    if label.isascii() and "." not in label and "://" not in label:
+        return False  # nearly every label: no host and no mailbox is without a dot
     if url.lower().startswith("mailto:"):
         return label.strip().casefold() != host_of(url).casefold() and any(_hosts_named(label))
     target = _bare(host_of(url))
