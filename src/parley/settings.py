@@ -4,6 +4,7 @@ Everything else (who speaks where) is a configuration, a row in the database.
 """
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -29,6 +30,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _NOT_SETTINGS = frozenset({"PARLEY_APT", "PARLEY_CONFIG"})
 _DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 _Words = Annotated[tuple[str, ...], NoDecode]
+_Mapping = Annotated[dict[str, str], NoDecode]
 
 
 class _Group(BaseModel):
@@ -39,6 +41,16 @@ def _split(value: Any) -> Any:
     """Read a list from the environment: words between commas."""
     if isinstance(value, str):
         return tuple(word for word in re.split(r"[,\s]+", value) if word)
+    return value
+
+
+def _parse(value: Any) -> Any:
+    """Read a mapping from the environment: JSON."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be JSON, such as {"TOPIC ARN": "http://address"}') from None
     return value
 
 
@@ -70,7 +82,7 @@ class Sns(_Group):
 
     unsigned_topics: _Words = ()
     """Topics of emulators, whose messages are taken without a signature: only on loopback."""
-    endpoints: dict[str, str] = Field(default_factory=dict)
+    endpoints: _Mapping = Field(default_factory=dict)
     """Topic ARN -> the address that speaks for SNS instead of AWS: for emulators."""
     trust_root: Path | None = None
     """A PEM file of certificates to trust instead of Amazon's: for tests, only on loopback."""
@@ -85,6 +97,8 @@ class Sns(_Group):
         for arn in value:
             _topic(arn)
         return value
+
+    _mapping = field_validator("endpoints", mode="before")(_parse)
 
     @field_validator("endpoints")
     @classmethod
@@ -300,7 +314,11 @@ def _sources_type(
 ) -> type[Settings]:
     class _Environment(EnvSettingsSource):
         def _load_env_vars(self) -> Mapping[str, str | None]:
-            return {name.lower(): value for name, value in environ.items()}
+            # Others are told as mistakes; read, they would be taken for groups in JSON.
+            known = set(_variables())
+            return {
+                name.lower(): value for name, value in environ.items() if name.upper() in known
+            }
 
     class _Read(Settings):
         @classmethod

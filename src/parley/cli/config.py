@@ -1,6 +1,7 @@
 """`parley config check`: what is in force, and every mistake with its place."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ from pydantic import BaseModel, SecretStr
 
 from parley.cli.options import add_data, settings_of
 from parley.settings import find_file
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:|[?&]password=)[^@&\s]+")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,16 +26,17 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     file = find_file(settings.data)
     print(f"# {file or 'no parley.toml'}, then the environment, then the command line")
-    for name, value in _lines(settings, ""):
+    for name, value in shown(settings):
         print(f"{name} = {value}")
     return 0
 
 
-def _lines(group: BaseModel, prefix: str) -> Iterator[tuple[str, str]]:
+def shown(group: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name of each setting and its value as a person may see it."""
     for name in type(group).model_fields:
         value: Any = getattr(group, name)
         if isinstance(value, BaseModel):
-            yield from _lines(value, f"{prefix}{name}.")
+            yield from shown(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", _shown(value)
 
@@ -48,4 +52,4 @@ def _shown(value: Any) -> str:
         case dict():
             return ", ".join(f"{key} -> {one}" for key, one in value.items())
         case _:
-            return str(value)
+            return _PASSWORD.sub(r"\1(hidden)", str(value))

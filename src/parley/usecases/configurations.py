@@ -1,7 +1,7 @@
 """Adding, listing and removing configurations: the one way for every door."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from parley.events.topics import parse_topic
@@ -17,8 +17,8 @@ Raises `InvalidRequest`.
 """
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_ACCOUNT = re.compile(r"\d{12}")
-_QUEUE = re.compile(r"https?://[^/\s]+/(?:queue/[^/\s]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_QUEUE = re.compile(r"https?://[^/\s]+/(?:queue/[^/\s]+/)?[0-9]{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +31,19 @@ class ManageConfigurations:
     async def add(self, wanted: Configuration) -> Configuration:
         """Check and store a configuration; return it as stored.
 
-        An empty account is taken from the first topic or queue. Raises `InvalidRequest` naming
-        every mistake's field, `Conflict` when the name is taken.
+        An empty account is taken from the first topic or queue. Raises `InvalidRequest` with
+        every mistake, one a line, and `Conflict` when the name is taken.
         """
-        if not _NAME.fullmatch(wanted.name):
-            raise InvalidRequest(
-                f"The name {wanted.name!r} is not valid: use letters, digits, - and _, beginning "
-                "with a letter or digit, 128 characters at the most."
+        place, problem = _place(self.channels, wanted.destination)
+        problems = [*([problem] if problem else ()), *_mistakes(wanted)]
+        account = wanted.account or ("" if problems else _account(wanted))
+        if not account and not problems:
+            problems.append(
+                "Give the AWS account with --account: without a topic or queue it cannot be told."
             )
-        place = self._place(wanted.destination)
-        for topic in wanted.topics:
-            parse_topic(topic)
-        for queue in wanted.queues:
-            _check_queue(queue)
-        checked = replace(wanted, destination=place, account=wanted.account or _account(wanted))
-        for account in (checked.account, *checked.routing.accounts):
-            if not _ACCOUNT.fullmatch(account):
-                raise InvalidRequest(
-                    f"{account!r} is not an AWS account id: it has 12 digits. Give it with "
-                    "--account."
-                    if account
-                    else "Give the AWS account with --account: without a topic or queue it cannot "
-                    "be told."
-                )
+        if problems:
+            raise InvalidRequest("\n".join(problems))
+        checked = replace(wanted, destination=place, account=account)
         await self.configurations.add(checked)
         return checked
 
@@ -81,20 +71,46 @@ class ManageConfigurations:
         await self.configurations.remove(found.account, found.name)
         return found
 
-    def _place(self, wanted: Destination) -> Destination:
-        channel = self.channels.get(wanted.platform)
-        if channel is None:
-            known = ", ".join(sorted(self.channels))
-            raise InvalidRequest(f"There is no platform named {wanted.platform!r}. Use {known}.")
-        return Destination(wanted.platform, channel(wanted.channel))
+
+def _place(channels: Mapping[str, Channel], wanted: Destination) -> tuple[Destination, str]:
+    """Return the channel as its platform writes it, and what is wrong with it if it is."""
+    channel = channels.get(wanted.platform)
+    if channel is None:
+        known = ", ".join(sorted(channels))
+        return wanted, f"There is no platform named {wanted.platform!r}. Use {known}."
+    try:
+        return Destination(wanted.platform, channel(wanted.channel)), ""
+    except InvalidRequest as error:
+        return wanted, str(error)
 
 
-def _check_queue(url: str) -> None:
-    if not _QUEUE.fullmatch(url):
-        raise InvalidRequest(
-            f"{url!r} is not the URL of an SQS queue: it looks like "
-            "https://sqs.eu-west-1.amazonaws.com/123456789012/parley."
+def _mistakes(wanted: Configuration) -> Iterator[str]:
+    """Yield what is wrong with everything but the channel, in sentences."""
+    if not _NAME.fullmatch(wanted.name):
+        yield (
+            f"The name {wanted.name!r} is not valid: use letters, digits, - and _, beginning "
+            "with a letter or digit, 128 characters at the most."
         )
+    yield from _mistakes_of_sources(wanted)
+    for account in (wanted.account or "0" * 12, *wanted.routing.accounts):
+        if not _ACCOUNT.fullmatch(account):
+            yield f"{account!r} is not an AWS account id: it has 12 digits."
+    if not all(wanted.routing.sources):
+        yield "A source is empty: give a pattern such as aws.health or aws.*."
+
+
+def _mistakes_of_sources(wanted: Configuration) -> Iterator[str]:
+    for topic in wanted.topics:
+        try:
+            parse_topic(topic)
+        except InvalidRequest as error:
+            yield str(error)
+    for queue in wanted.queues:
+        if not _QUEUE.fullmatch(queue):
+            yield (
+                f"{queue!r} is not the URL of an SQS queue: it looks like "
+                "https://sqs.eu-west-1.amazonaws.com/123456789012/parley."
+            )
 
 
 def _account(wanted: Configuration) -> str:

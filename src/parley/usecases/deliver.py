@@ -91,20 +91,20 @@ class Deliver:
         """Write messages of the web chat in the transaction that marks them: exactly once."""
         while held():
             deliveries = await self.outbox.pending(lease, _BATCH)
-            if not deliveries and await more():
-                continue
-            if not deliveries or not await self.outbox.shown(lease, deliveries):
+            if deliveries:
+                if not await self.outbox.shown(lease, deliveries):
+                    break
+                self.live.changed()
+                for delivery in deliveries:
+                    self._count(lease, delivery)
+            # A short batch was the last for now: whoever adds to it says so.
+            if len(deliveries) < _BATCH and not await more():
                 break
-            self.live.changed()
-            for delivery in deliveries:
-                self._count(lease, delivery)
         return timedelta()
 
     async def _send_all(self, run: _Run) -> timedelta:
         while run.held():
             deliveries = await self.outbox.pending(run.lease, _BATCH)
-            if not deliveries and not await run.more():
-                break
             blocked: set[int] = set()
             for delivery in deliveries:
                 if delivery.head_id in blocked:
@@ -116,6 +116,9 @@ class Deliver:
                     blocked.add(delivery.head_id)
                 if run.pause or run.lost:
                     return run.pause
+            # A short batch was the last for now: whoever adds to it says so.
+            if len(deliveries) < _BATCH and not await run.more():
+                break
         return timedelta()
 
     async def _attempt(self, run: _Run, delivery: Delivery) -> bool:
@@ -178,7 +181,7 @@ class Deliver:
                 return False
             await self.health.dead_letter(place, delivery, error)
             return True
-        after = timedelta(seconds=_pause(delivery.attempts, error.retry_after))
+        after = timedelta(seconds=pause_before_retry(delivery.attempts, error.retry_after))
         if not self._still_ours(run, await self.outbox.retry(lease, delivery, str(error), after)):
             return False
         if error.reason is Reason.RATE_LIMITED:
@@ -201,7 +204,7 @@ def _our_own(error: Exception) -> DeliveryFailed:
     return DeliveryFailed(text, Reason.CLIENT)
 
 
-def _pause(attempts: int, asked: float | None) -> float:
+def pause_before_retry(attempts: int, asked: float | None) -> float:
     """Return the seconds until the next attempt: what was asked, else doubling with jitter."""
     if asked is not None:
         return asked + random.uniform(0.0, 0.5)  # noqa: S311 - spreads retries, guards nothing

@@ -7,6 +7,7 @@ from parley.events.formatters import Formatted, format_event
 from parley.events.model import Event, Notification
 from parley.events.routing import routed
 from parley.kernel.configuration import Configuration
+from parley.kernel.errors import ParleyError
 from parley.kernel.incoming import Destination
 from parley.kernel.messages import Fact, Facts, Message, Text, Tone
 from parley.kernel.ports.clock import Clock
@@ -95,4 +96,8 @@ class Notify:
             ),
             event_id=event.id,
         )
-        await self.notices.tell(f"formatter:{event.source}:{event.kind}", message)
+        try:
+            await self.notices.tell(f"formatter:{event.source}:{event.kind}", message)
+        except ParleyError as error:
+            # The event itself matters more: whether it can be stored is seen next.
+            log.error("notice_failed", event_id=event.id, error=str(error))
