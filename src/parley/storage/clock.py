@@ -25,6 +25,28 @@ def _postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
+_NEVER = 2**62
+
+
+class earlier(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is
+    """The earlier of two times in an SQL expression; one that is null does not count."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(earlier, "sqlite")
+def _earlier_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    times = (compiler.process(one, **options) for one in element.clauses)
+    known = ", ".join(f"COALESCE({one}, {_NEVER})" for one in times)
+    return f"NULLIF(MIN({known}), {_NEVER})"
+
+
+@compiles(earlier, "postgresql")
+def _earlier_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"LEAST({compiler.process(element.clauses, **options)})"
+
+
 def to_ms(moment: datetime) -> int:
     """Return an aware time as milliseconds since 1970."""
     return int(moment.timestamp() * 1000)

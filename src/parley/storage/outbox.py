@@ -134,6 +134,7 @@ def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> 
             row.epoch,
             float(row.tokens),
             -1.0 if row.rested is None else row.rested / 1000,
+            bool(row.stormy),
         )
         for row in taken
     ]

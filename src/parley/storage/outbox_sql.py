@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from parley.storage.clock import now_ms
-from parley.storage.schema import STATE_PENDING, destinations, heads, outbox
+from parley.storage.clock import earlier, now_ms
+from parley.storage.schema import STATE_PENDING, destinations, digests, heads, outbox
 
 
 def _given(name: str) -> sa.BindParameter[int]:
@@ -30,6 +30,10 @@ DUE = (
     .with_for_update(skip_locked=True)
 )
 
+_digest_waits = sa.exists().where(
+    digests.c.destination_id == destinations.c.id, digests.c.due_at.is_not(None)
+)
+
 TAKE = (
     sa.update(destinations)
     .where(destinations.c.id.in_(sa.bindparam("wanted", expanding=True)))
@@ -45,6 +49,7 @@ TAKE = (
         destinations.c.epoch,
         destinations.c.tokens,
         (now_ms() - destinations.c.tokens_at).label("rested"),
+        sa.or_(destinations.c.down_since.is_not(None), _digest_waits).label("stormy"),
     )
 )
 
@@ -68,6 +73,16 @@ _WAITS = sa.exists().where(
     _earlier.c.due_at > now_ms(),
 )
 
+STATE_OPEN = sa.literal_column("'open'", sa.Text)
+
+# Until the storm ends, what would be a message of its own waits to be taken into its digest.
+_STORM = sa.exists().where(
+    digests.c.destination_id == _given("destination"), digests.c.state == STATE_OPEN
+)
+_OF_ITS_OWN = sa.and_(
+    outbox.c.digest_id.is_(None), sa.or_(heads.c.handle.is_(None), heads.c.handle == "")
+)
+
 PENDING = (
     sa.select(
         outbox.c.id,
@@ -82,7 +97,12 @@ PENDING = (
         heads.c.handle.label("head_handle"),
     )
     .select_from(outbox.outerjoin(heads, heads.c.id == outbox.c.head_id))
-    .where(outbox.c.destination_id == _given("destination"), IS_PENDING, ~_WAITS)
+    .where(
+        outbox.c.destination_id == _given("destination"),
+        IS_PENDING,
+        ~_WAITS,
+        ~sa.and_(_OF_ITS_OWN, _STORM),
+    )
     .order_by(outbox.c.id)
     .limit(_given("most"))
 )
@@ -105,8 +125,9 @@ STILL_PENDING = sa.select(outbox.c.id).where(
 SET_PACE = (
     sa.update(destinations)
     .where(destinations.c.id == _given("lease_destination"))
-    .values(tokens=sa.bindparam("left", type_=sa.Float), tokens_at=now_ms())
+    .values(tokens=sa.bindparam("left", type_=sa.Float), tokens_at=now_ms(), down_since=None)
 )
+"""Also says that the channel can be reached: something was sent."""
 
 MARK_SENT = (
     sa.update(outbox)
@@ -165,12 +186,19 @@ _FIRST_OF_THREAD = ~sa.exists().where(
 )
 
 # The others of a thread wait for its first, however long they have been due.
-_NEXT = (
+_NEXT_DELIVERY = (
     sa.select(sa.func.min(outbox.c.due_at))
     .where(outbox.c.destination_id == destinations.c.id, IS_PENDING, _FIRST_OF_THREAD)
     .correlate(destinations)
     .scalar_subquery()
 )
+_NEXT_OF_DIGEST = (
+    sa.select(sa.func.min(digests.c.due_at))
+    .where(digests.c.destination_id == destinations.c.id, digests.c.due_at.is_not(None))
+    .correlate(destinations)
+    .scalar_subquery()
+)
+_NEXT = earlier(_NEXT_DELIVERY, _NEXT_OF_DIGEST)
 _WAIT_MS = _given("wait_ms")
 _EARLIEST = now_ms() + _WAIT_MS
 
@@ -193,7 +221,12 @@ _ALLOWED = sa.case(
 SWEEP = (
     sa.update(destinations)
     .where(
-        destinations.c.id.in_(sa.select(outbox.c.destination_id).where(IS_PENDING).distinct()),
+        destinations.c.id.in_(
+            sa.union(
+                sa.select(outbox.c.destination_id).where(IS_PENDING),
+                sa.select(digests.c.destination_id).where(digests.c.due_at.is_not(None)),
+            )
+        ),
         sa.or_(
             destinations.c.due_at.is_(None),
             sa.and_(destinations.c.due_at > now_ms(), destinations.c.due_at > _ALLOWED),

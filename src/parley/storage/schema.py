@@ -122,10 +122,13 @@ outbox = sa.Table(
     sa.Index("outbox_digest", "digest_id", "id",
              sqlite_where=sa.text("digest_id IS NOT NULL"),
              postgresql_where=sa.text("digest_id IS NOT NULL")),
+    sa.Index("outbox_owed", "destination_id", "id", sqlite_where=sa.text("state = 'owed'"),
+             postgresql_where=sa.text("state = 'owed'")),
     sa.Index("outbox_dead", "id", sqlite_where=sa.text("state = 'dead'"),
              postgresql_where=sa.text("state = 'dead'")),
 )  # fmt: skip
-"""`state` is pending, sent, superseded (a later edit said more), digested or dead.
+"""`state` is pending, sent, superseded (a later edit said more), digested (shown in a digest), owed
+(in a digest that has ended, and becomes pending when the channel has room) or dead.
 
 `possible_duplicate` says that a worker may have sent it before it died, `digest_id` in which
 digest it is shown.
@@ -141,10 +144,16 @@ digests = sa.Table(
     _time("opened_at"),
     _time("last_event_at"),
     _time("closed_at", nullable=True),
+    _time("due_at", nullable=True),
     sa.Index("digests_open", "destination_id", unique=True,
              sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+    sa.Index("digests_due", "destination_id", sqlite_where=sa.text("due_at IS NOT NULL"),
+             postgresql_where=sa.text("due_at IS NOT NULL")),
 )  # fmt: skip
-"""A storm shown as one message; its id is that of the delivery that posts it."""
+"""A storm shown as one message; its id is that of the delivery that posts it.
+
+`state` is open or closed; `due_at` is null when nothing has to be done for it any more.
+"""
 
 timers = sa.Table(
     "timers",

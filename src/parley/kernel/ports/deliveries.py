@@ -8,8 +8,12 @@ from typing import Protocol
 from parley.kernel.incoming import Destination
 from parley.kernel.messages import Message
 
-STATES = ("pending", "sent", "superseded", "digested", "dead")
-"""Every state of a delivery; a superseded edit was overtaken by a later one of the same message."""
+STATES = ("pending", "sent", "superseded", "digested", "owed", "dead")
+"""Every state of a delivery.
+
+A superseded edit was overtaken by a later one of the same message; what is digested stands in a
+digest, and what is owed stood in one and gets a message of its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)

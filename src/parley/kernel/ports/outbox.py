@@ -23,7 +23,8 @@ class Lease:
     """A destination that one worker owns for a while. Every write names owner and epoch.
 
     `tokens` is what the channel's pace had left when it was last written to, `rested` the seconds
-    since then; a channel that was never written to has neither: -1.
+    since then; a channel that was never written to has neither: -1. `stormy` says that a digest
+    of the channel waits for something, or that the channel could not be reached.
     """
 
     destination_id: int
@@ -32,6 +33,7 @@ class Lease:
     epoch: int
     tokens: float
     rested: float
+    stormy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

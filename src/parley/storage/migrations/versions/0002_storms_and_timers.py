@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("possible_duplicate", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
     op.add_column("outbox", _big("digest_id", nullable=True))
+    _partial("outbox_owed", "outbox", ["destination_id", "id"], "state = 'owed'")
     _partial("outbox_digest", "outbox", ["digest_id", "id"], "digest_id IS NOT NULL")
     op.create_table(
         "digests",
@@ -51,7 +52,9 @@ def upgrade() -> None:
         _big("opened_at"),
         _big("last_event_at"),
         _big("closed_at", nullable=True),
+        _big("due_at", nullable=True),
     )
+    _partial("digests_due", "digests", ["destination_id"], "due_at IS NOT NULL")
     _partial("digests_open", "digests", ["destination_id"], "state = 'open'", unique=True)
     op.create_table(
         "timers",
