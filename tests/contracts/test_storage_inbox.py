@@ -249,6 +249,7 @@ async def test_names_of_any_length_are_kept_apart(database: Database, inbox: Sto
     names = ["é" * 100_000 + end for end in ("a", "b")]
     for name in names:
         assert await inbox.accept(arrival(*threaded(name, "started").routes, event_id=f"eb:{name}"))
+        assert not await inbox.accept(arrival(route(), event_id=f"eb:{name}"))
         assert await inbox.accept(threaded(name, "finished"))
         event = await StoredHistory(database).event(f"eb:{name}")
         assert event is not None

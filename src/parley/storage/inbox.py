@@ -103,7 +103,7 @@ def store(
     for arrival in arrivals:
         for route in arrival.routes:
             # Two configurations of one channel: one message is enough.
-            place = (storable(arrival.event_id), batch.destinations[route.destination])
+            place = (index_key(arrival.event_id), batch.destinations[route.destination])
             if place not in planned:
                 planned.add(place)
                 _plan(batch, arrival, route, reopen_within)
@@ -139,7 +139,7 @@ def _planned_before(connection: sa.Connection, arrivals: Sequence[Arrival]) -> s
     """Return the places to which these events have been delivered already."""
     if not arrivals:
         return set()
-    event_ids = {storable(arrival.event_id) for arrival in arrivals}
+    event_ids = {index_key(arrival.event_id) for arrival in arrivals}
     rows = connection.execute(_PLANNED, {"events": list(event_ids)})
     return {(row.event_id, row.destination_id) for row in rows}
 
