@@ -177,6 +177,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 rooms=stores.rooms,
                 people=stores.people,
                 history=stores.history,
+                deliveries=stores.manage_deliveries(),
                 live=live,
                 converse=Converse(stores.rooms, live),
                 card=card,

@@ -13,6 +13,7 @@ from parley.web.chat.reading import Reading
 from parley.web.chat.searching import Searching
 from parley.web.chat.sources import Sources
 from parley.web.chat.speaking import Speaking
+from parley.web.deliveries import DeliveryPages
 from parley.web.errors import Problems
 from parley.web.guard import BindBrowsers, Guard
 from parley.web.pages import Pages
@@ -29,7 +30,8 @@ def create_app(services: Services) -> Application:
     pages = Pages()
     problems = Problems(pages)
     sign_in = SignIn(services.people, pages, services.secure_cookie)
-    parts = [part(services, pages, sign_in) for part in (Reading, Speaking, Searching, Sources)]
+    kinds = (Reading, Speaking, Searching, Sources, DeliveryPages)
+    parts = [part(services, pages, sign_in) for part in kinds]
     handlers = {
         ParleyError: problems.parley_error,
         HTTPException: problems.http_error,

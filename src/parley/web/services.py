@@ -14,6 +14,7 @@ from parley.kernel.ports.history import History
 from parley.kernel.ports.live import Live
 from parley.kernel.ports.people import People
 from parley.kernel.ports.rooms import Posted, Rooms
+from parley.usecases.deliveries import ManageDeliveries
 
 Routes = Sequence[BaseRoute]
 """Routes that a part of this package hands over whole."""
@@ -41,6 +42,7 @@ class Services:
     rooms: Rooms
     people: People
     history: History
+    deliveries: ManageDeliveries
     live: Live
     converse: Converse
     card: Card
