@@ -1,7 +1,7 @@
 """An event arrived: it is formatted, routed and stored with everything that has to be sent."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from parley.events.formatters import Formatted, format_event
 from parley.events.model import Event, Notification
@@ -14,6 +14,8 @@ from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.inbox import Arrival, Inbox, Route
 from parley.kernel.ports.notices import Notices
 from parley.observe import Metrics, log
+
+_MOST_KINDS = 10_000  # senders choose the names of their sources
 
 Format = Callable[[Event], Formatted]
 
@@ -29,6 +31,8 @@ class Notify:
     accepted: Callable[[Iterable[Destination]], None]
     """Called after the commit: there is something to deliver to these."""
     format: Format = format_event
+    known_well: set[str] = field(default_factory=set)
+    """Kinds of events whose formatter this process has seen at work."""
 
     async def __call__(self, event: Event, configurations: Sequence[Configuration]) -> bool:
         """Return after the commit, whether the event was new.
@@ -36,8 +40,11 @@ class Notify:
         Raises `Unavailable` when it could not be stored: the sender must try again.
         """
         formatted = self.format(event)
+        cause = f"formatter:{event.source}:{event.kind}"
         if formatted.failure:
-            await self._report(event, formatted)
+            await self._report(cause, event, formatted)
+        elif cause not in self.known_well:
+            await self._report_well(cause, event)
         notification = formatted.notification
         speaking = [one for one in configurations if routed(one.routing, event)]
         arrival = self._arrival(event, notification, speaking)
@@ -80,7 +87,20 @@ class Notify:
             ),
         )
 
-    async def _report(self, event: Event, formatted: Formatted) -> None:
+    async def _report_well(self, cause: str, event: Event) -> None:
+        if len(self.known_well) >= _MOST_KINDS:
+            self.known_well.clear()
+        self.known_well.add(cause)
+        message = Message(
+            title=Text(f"Events of {event.source} are formatted by their own formatter again"),
+            tone=Tone.GOOD,
+            state="OK",
+            context=("Parley",),
+        )
+        await self.notices.well(cause, message)
+
+    async def _report(self, cause: str, event: Event, formatted: Formatted) -> None:
+        self.known_well.discard(cause)
         failure = formatted.failure
         name = failure.partition(":")[0]
         self.metrics.formatter_failures.labels(name).inc()
@@ -97,7 +117,7 @@ class Notify:
             event_id=event.id,
         )
         try:
-            await self.notices.tell(f"formatter:{event.source}:{event.kind}", message)
+            await self.notices.tell(cause, message)
         except ParleyError as error:
             # The event itself matters more: whether it can be stored is seen next.
             log.error("notice_failed", event_id=event.id, error=str(error))
