@@ -23,6 +23,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="start behind the door instead of publishing to the topic (no AWS credentials needed)",
     )
 
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long to wait for each step (default: 30)",
+    )
+
 
 def run(options: argparse.Namespace) -> int:
     """Print each step; return 1 when the notification does not arrive."""
@@ -41,6 +49,7 @@ async def _run(stores: Stores, options: argparse.Namespace) -> int:
         notify,
         SnsPublisher(aws.endpoint_url, stores.settings.sns.endpoints),
         new_id=lambda: str(uuid4()),
+        patience=options.patience,
     )
     print(f"Testing {configuration.name} -> {configuration.destination}")
     ok = True
