@@ -22,7 +22,7 @@ class ScriptedPlatform:
     calls: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
 
-    async def post(self, channel: str, message: Message, thread: str = "") -> str:
+    async def post(self, channel: str, message: Message, thread: str = "", key: str = "") -> str:
         """Post a message, or a reply; return its handle."""
         under = f" under {thread}" if thread else ""
         self._call(f"{channel}: {message.title.text}{under}")

@@ -20,6 +20,8 @@ from tests.contracts.slack_validator import problems
 
 TOKEN = "xoxb-1-test-token"
 CHANNEL = "C0ALARMS"
+_JSON = "application/json; charset=utf-8"
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class SlackDouble:
     per_second: float | None = None
     burst: int = 3
     channels: set[str] = field(default_factory=lambda: {CHANNEL})
+    may_read: bool = True
     messages: list[Posted] = field(default_factory=list)
     calls: list[tuple[str, float]] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
@@ -94,8 +97,11 @@ class SlackDouble:
         return await _fail(request, fault) if fault else answer
 
     async def _answer(self, method: str, request: web.Request) -> web.Response:
-        if refused := self._refusal_of_caller(request):
+        reads = method in {"conversations.history", "conversations.replies"}
+        if refused := self._refusal_of_caller(request, _FORM if reads else _JSON):
             return _no(refused)
+        if reads:
+            return self._read(method, dict(await request.post()))
         content = orjson.loads(await request.read())
         if content.get("channel") not in self.channels:
             return _no("channel_not_found")
@@ -107,11 +113,31 @@ class SlackDouble:
         methods = {"chat.postMessage": self._post, "chat.update": self._update}
         return methods[method](content) if method in methods else _no("unknown_method")
 
-    def _refusal_of_caller(self, request: web.Request) -> str:
+    def _refusal_of_caller(self, request: web.Request, content_type: str) -> str:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return "invalid_auth"
-        charset = request.headers.get("Content-Type", "").lower()
-        return "" if charset == "application/json; charset=utf-8" else "missing_charset"
+        typed = request.headers.get("Content-Type", "").lower()
+        return "" if typed == content_type else "missing_charset"
+
+    def _read(self, method: str, asked: dict[str, Any]) -> web.Response:
+        """Answer two messages a page: the newest heads first, replies after their head."""
+        if not self.may_read:
+            return _no("missing_scope", needed="channels:history")
+        if asked["channel"] not in self.channels:
+            return _no("channel_not_found")
+        found = self.posted(asked["channel"])[::-1]
+        if method == "conversations.replies":
+            found = [one for one in found if one.ts == asked["ts"]]
+            found += self.posted(asked["channel"], asked["ts"])
+        first = int(asked.get("cursor") or 0)
+        shown: list[dict[str, Any]] = []
+        for one in found[first : first + 2]:
+            metadata = one.content.get("metadata")
+            known = {"metadata": metadata} if metadata and "include_all_metadata" in asked else {}
+            shown.append({"ts": one.ts, "text": one.content.get("text", ""), **known})
+        cursor = str(first + 2) if found[first + 2 :] else ""
+        metadata = {"next_cursor": cursor}
+        return web.json_response({"ok": True, "messages": shown, "response_metadata": metadata})
 
     def _post(self, content: dict[str, Any]) -> web.Response:
         thread = content.get("thread_ts", "")

@@ -1,6 +1,7 @@
 """Slack's own part of the contract: what it refuses, why, and what is to be done."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from parley.platforms.slack.config import SlackConfig
 from parley.platforms.slack.platform import Slack
 from tests.contracts.slack_double import CHANNEL, TOKEN, Fault, SlackDouble, slack_double
 
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MESSAGE = Message(title=Text("latency above 800 ms"), state="ALARM")
 
 
@@ -120,6 +122,56 @@ async def test_the_pace_that_slack_is_given_is_one_it_takes(
         await slack.post(CHANNEL, MESSAGE)
     assert caught.value.reason is Reason.RATE_LIMITED
     assert caught.value.retry_after == 1
+
+
+async def test_a_message_is_found_again_by_its_key(slack: Slack, workspace: SlackDouble) -> None:
+    posted = [await slack.post(CHANNEL, MESSAGE, key=str(number)) for number in range(4)]
+    for number, handle in enumerate(posted):
+        assert await slack.find(CHANNEL, str(number), "", NOW) == handle
+    assert await slack.find(CHANNEL, "another", "", NOW) == ""
+    reply = await slack.post(CHANNEL, MESSAGE, thread=posted[0], key="reply")
+    assert await slack.find(CHANNEL, "reply", posted[0], NOW) == reply
+    assert await slack.find(CHANNEL, "reply", "", NOW) == ""
+    assert {one.content["metadata"]["event_type"] for one in workspace.messages} == {
+        "parley_delivery"
+    }
+
+
+async def test_a_channel_that_the_app_may_not_read_holds_nothing(
+    slack: Slack, workspace: SlackDouble
+) -> None:
+    await slack.post(CHANNEL, MESSAGE, key="1")
+    workspace.may_read = False
+    assert await slack.find(CHANNEL, "1", "", NOW) == ""
+
+
+async def test_a_busy_slack_is_asked_again_later(slack: Slack, workspace: SlackDouble) -> None:
+    workspace.faults.append(Fault(error="ratelimited", status=429, headers={"Retry-After": "7"}))
+    with pytest.raises(DeliveryFailed) as caught:
+        await slack.find(CHANNEL, "1", "", NOW)
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "fault, unanswered",
+    [(Fault(drop=True, after_posting=True), True), (Fault(error="internal_error"), False)],
+)
+async def test_a_call_without_an_answer_may_have_been_heard(
+    slack: Slack, workspace: SlackDouble, fault: Fault, unanswered: bool
+) -> None:
+    workspace.faults.append(fault)
+    with pytest.raises(DeliveryFailed) as caught:
+        await slack.post(CHANNEL, MESSAGE)
+    assert caught.value.unanswered is unanswered
+
+
+async def test_where_nobody_listens_nothing_was_heard() -> None:
+    async with await open_session() as session:
+        slack = Slack(SlackConfig(TOKEN, "http://127.0.0.1:1/api/"), session)
+        with pytest.raises(DeliveryFailed) as caught:
+            await slack.post(CHANNEL, MESSAGE)
+    assert caught.value.reason is Reason.UNREACHABLE
+    assert not caught.value.unanswered
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ async def test_where_one_process_owns_the_database_its_next_life_goes_on_at_once
     killed = await lease(waiting, "killed")
     await waiting.forget_leases()
     [own] = await waiting.claim("next", 10)
-    assert own.epoch == killed.epoch + 1
+    assert own.epoch > killed.epoch
     assert list(await waiting.renew([killed])) == []
 
 

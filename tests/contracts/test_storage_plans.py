@@ -22,7 +22,7 @@ HOT: dict[str, tuple[Any, dict[str, Any]]] = {
     "backlog": (outbox_sql.BACKLOG, {}),
     "supersede": (outbox_sql.SUPERSEDE, {"wanted": [1], **LEASE}),
     "still pending": (outbox_sql.STILL_PENDING, {"wanted": [1, 2]}),
-    "mark": (outbox_sql.MARK_SENT, {"delivery": 1, "given_handle": "h"}),
+    "mark": (outbox_sql.MARK_SENT, {"delivery": 1, "given_handle": "h", "doubt": False}),
     "heads": (inbox._LATEST_HEADS, {"keys": ["a", "b"]}),  # noqa: SLF001 - the statement itself
     "planned": (inbox._PLANNED, {"events": ["a", "b"]}),  # noqa: SLF001 - as above
     "idle": (rows._IDLE, {"wanted": [1], "now": 1}),  # noqa: SLF001 - as above

@@ -17,7 +17,7 @@ from parley.kernel.configuration import Configuration
 from parley.kernel.incoming import Destination
 from parley.kernel.ports.deliveries import Tally
 from parley.settings import Settings, Slack
-from tests.contracts.slack_double import CHANNEL, TOKEN, SlackDouble, slack_double
+from tests.contracts.slack_double import CHANNEL, TOKEN, Fault, SlackDouble, slack_double
 from tests.loopback import serving_app
 
 OPS = Configuration("ops", "123456789012", Destination("slack", CHANNEL))
@@ -150,3 +150,22 @@ async def test_the_command_line_does_the_same(
     await desk.tally(0, 0)
     assert "None is dead" in await parley("deliveries", "list")
     assert "0 dead letters" in await parley("deliveries", "replay", "--all-dead")
+
+
+async def test_what_slack_took_without_an_answer_is_not_posted_twice(desk: Desk) -> None:
+    desk.slack.channels.add(CHANNEL)
+    desk.slack.faults.append(Fault(drop=True, after_posting=True))
+    await desk.notify("the disk is full")
+    await desk.tally(0, 0)
+    assert len(desk.slack.posted()) == 1
+    assert "maybe twice" not in await desk.page("/deliveries?state=sent")
+
+
+async def test_where_slack_does_not_let_us_look_it_is_sent_again_and_said(desk: Desk) -> None:
+    desk.slack.channels.add(CHANNEL)
+    desk.slack.may_read = False
+    desk.slack.faults.append(Fault(drop=True, after_posting=True))
+    await desk.notify("the disk is full")
+    await desk.tally(0, 0)
+    assert len(desk.slack.posted()) == 2
+    assert "maybe twice" in await desk.page("/deliveries?state=sent")

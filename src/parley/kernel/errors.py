@@ -72,11 +72,22 @@ class DeliveryFailed(ParleyError):
 
     code = "DeliveryFailed"
 
-    def __init__(self, message: str, reason: Reason, retry_after: float | None = None) -> None:
-        """Take the text, the reason and, where the platform said it, the seconds to wait."""
+    def __init__(
+        self,
+        message: str,
+        reason: Reason,
+        retry_after: float | None = None,
+        *,
+        unanswered: bool = False,
+    ) -> None:
+        """Take the text, the reason and, where the platform said it, the seconds to wait.
+
+        `unanswered`: the call was made, so that the platform may have taken the message.
+        """
         super().__init__(message)
         self.reason = reason
         self.retry_after = retry_after
+        self.unanswered = unanswered
 
     @property
     def permanent(self) -> bool:

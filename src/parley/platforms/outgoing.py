@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import orjson
@@ -32,6 +32,12 @@ _EXACT = {
     410: (Reason.GONE, "has nothing at the configured address any more"),
     429: (Reason.RATE_LIMITED, "asks for fewer messages"),
 }
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+"""There was no connection, so nobody can have got anything."""
 _REFUSED = (aiohttp.ClientConnectorError, aiohttp.ClientProxyConnectionError)
 _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, f"no answer within {TIMEOUT_SECONDS:.0f} s"),
@@ -86,11 +92,35 @@ async def post_json(
     Raises `DeliveryFailed` with the reason `UNREACHABLE` when there is none, and `SERVER` when it
     has no end. The texts name `platform` and the host, never the address: that may be a secret.
     """
+    typed = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return await _post(session, url, orjson.dumps(content), typed, platform)
+
+
+async def post_form(
+    session: aiohttp.ClientSession,
+    url: str,
+    fields: Mapping[str, str],
+    *,
+    platform: str,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Post the fields of a form. See `post_json`."""
+    typed = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+    return await _post(session, url, urlencode(fields).encode(), typed, platform)
+
+
+async def _post(
+    session: aiohttp.ClientSession,
+    url: str,
+    body_sent: bytes,
+    headers: Mapping[str, str],
+    platform: str,
+) -> Reply:
     try:
         async with session.post(
             url,
-            data=orjson.dumps(content),
-            headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
+            data=body_sent,
+            headers=headers,
             # A redirect would take the token to somebody who was not asked.
             allow_redirects=False,
         ) as response:
@@ -104,7 +134,8 @@ async def post_json(
     except (aiohttp.ClientError, OSError) as error:
         text = f"{platform} at {_host(url)} cannot be reached: {_cause(error)}"
         # Not chained: what the library says of an error may hold the whole address.
-        raise DeliveryFailed(text, Reason.UNREACHABLE) from None
+        unanswered = not isinstance(error, _NEVER_SENT)
+        raise DeliveryFailed(text, Reason.UNREACHABLE, unanswered=unanswered) from None
 
 
 def failure_of(reply: Reply, platform: str) -> DeliveryFailed | None:

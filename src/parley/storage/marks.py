@@ -48,7 +48,14 @@ def _holders(connection: sa.Connection, marks: Sequence[Mark]) -> dict[int, tupl
 def _write(connection: sa.Connection, marks: Sequence[Mark]) -> None:
     connection.execute(
         sql.MARK_SENT,
-        [{"delivery": mark.delivery.id, "given_handle": mark.handle} for mark in marks],
+        [
+            {
+                "delivery": mark.delivery.id,
+                "given_handle": mark.handle,
+                "doubt": mark.delivery.possible_duplicate,
+            }
+            for mark in marks
+        ],
     )
     connection.execute(
         sql.SET_PACE,

@@ -5,7 +5,7 @@ later write is conditional on both, so that a worker that was paused beyond its 
 nothing. All times are the database's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.marks import Mark, mark_all
 from parley.storage.records import Records
-from parley.storage.rows import storable
+from parley.storage.rows import LOCAL, storable
 from parley.storage.showing import show_all
 
 _MOST_MARKS = 100_000  # one for each channel that is being written to
@@ -36,9 +36,10 @@ class StoredOutbox:
         self._lease_ms = _ms(lease)
         self._marks = Records[Mark, bool](database, mark_all, lambda _: 1, _MOST_MARKS)
 
-    async def claim(self, owner: str, limit: int) -> Sequence[Lease]:
+    async def claim(self, owner: str, limit: int, besides: Collection[int] = ()) -> Sequence[Lease]:
         """See `Outbox.claim`."""
-        return await self._database.write(lambda c: _claim(c, owner, limit, self._lease_ms))
+        values = {"by": owner, "lease_ms": self._lease_ms}
+        return await self._database.write(lambda c: _claim(c, values, limit, besides))
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
         """See `Outbox.renew`."""
@@ -66,10 +67,19 @@ class StoredOutbox:
         """See `Outbox.shown`."""
         return await self._database.write(lambda c: _shown(c, lease, deliveries, self._ids))
 
-    async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> bool:
+    async def retry(
+        self,
+        lease: Lease,
+        delivery: Delivery,
+        error: str,
+        after: timedelta,
+        *,
+        unanswered: bool = False,
+    ) -> bool:
         """See `Outbox.retry`."""
         values = {
             "delivery": delivery.id,
+            "unanswered": unanswered,
             "why": storable(error),
             "wait_ms": _ms(after),
             **_named(lease),
@@ -86,6 +96,10 @@ class StoredOutbox:
         values = {"wait_ms": _ms(not_before), **_named(lease)}
         await self._database.write(lambda c: c.execute(sql.RELEASE, values))
 
+    async def abandon(self, lease: Lease) -> None:
+        """See `Outbox.abandon`."""
+        await self._database.write(lambda c: c.execute(sql.ABANDON, _named(lease)))
+
     async def sweep(self) -> int:
         """See `Outbox.sweep`."""
         return await self._database.write(lambda c: c.execute(sql.SWEEP).rowcount)
@@ -93,7 +107,8 @@ class StoredOutbox:
     async def forget_leases(self) -> None:
         """Free every destination: where one process owns the database, the last one has ended.
 
-        Should it live on all the same, the epochs keep it from changing anything.
+        Should it live on all the same, the epochs keep it from changing anything. The owners stay:
+        who takes a channel over must know that it was not given back.
         """
         await self._database.write(lambda c: c.execute(sql.FORGET_LEASES))
 
@@ -121,16 +136,23 @@ def _if_held(connection: sa.Connection, statement: sa.Update, values: dict[str, 
     return connection.execute(statement, values).rowcount > 0
 
 
-def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> Sequence[Lease]:
-    wanted = connection.execute(sql.DUE, {"most": limit}).scalars().all()
+def _claim(
+    connection: sa.Connection, values: dict[str, Any], limit: int, besides: Collection[int]
+) -> Sequence[Lease]:
+    due = connection.execute(sql.DUE, {"most": limit + len(besides)}).all()
+    wanted = [row for row in due if row.id not in besides][:limit]
     if not wanted:
         return []
-    taken = connection.execute(sql.TAKE, {"wanted": wanted, "by": owner, "lease_ms": lease_ms})
+    for row in wanted:
+        # The web chat is written in the transaction of the mark: nothing of it is ever in flight.
+        if row.owner and row.platform != LOCAL:
+            _mark_in_flight(connection, row.id)
+    taken = connection.execute(sql.TAKE, {"wanted": [row.id for row in wanted], **values})
     return [
         Lease(
             row.id,
             Destination(row.platform, row.channel),
-            owner,
+            values["by"],
             row.epoch,
             float(row.tokens),
             -1.0 if row.rested is None else row.rested / 1000,
@@ -138,6 +160,25 @@ def _claim(connection: sa.Connection, owner: str, limit: int, lease_ms: int) -> 
         )
         for row in taken
     ]
+
+
+def _mark_in_flight(connection: sa.Connection, destination_id: int) -> None:
+    """Mark what a worker may have sent before it ended: the first that it could have taken.
+
+    Where that one had failed before, it may have waited for its retry while the worker sent the
+    first that had not, so that one is marked, too. To repeat an edit doubles nothing.
+    """
+    values = {"destination": destination_id, "most": 1}
+    candidates = {row.id: row for row in connection.execute(sql.PENDING, values)}
+    if any(row.attempts for row in candidates.values()):
+        untried = connection.execute(sql.PENDING_UNTRIED, values)
+        candidates |= {row.id: row for row in untried}
+    candidates |= {row.id: row for row in connection.execute(sql.PENDING_OF_DIGESTS, values)}
+    doubtful = [
+        row.id for row in candidates.values() if row.action != Action.EDIT or not row.head_handle
+    ]
+    if doubtful:
+        connection.execute(sql.DOUBT, {"wanted": doubtful})
 
 
 def _renew(connection: sa.Connection, leases: Sequence[Lease], lease_ms: int) -> Sequence[Lease]:
@@ -152,6 +193,11 @@ def _renew(connection: sa.Connection, leases: Sequence[Lease], lease_ms: int) ->
 
 def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delivery]:
     values = {"destination": lease.destination_id, "most": limit}
+    rows = connection.execute(sql.PENDING, values).all()
+    if len(rows) == limit:
+        urgent = connection.execute(sql.PENDING_OF_DIGESTS, values).all()
+        first = {row.id for row in urgent}
+        rows = [*urgent, *(row for row in rows if row.id not in first)][:limit]
     return [
         Delivery(
             id=row.id,
@@ -164,8 +210,9 @@ def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delive
             message=from_json(row.message),
             attempts=row.attempts,
             age=timedelta(milliseconds=row.age),
+            possible_duplicate=bool(row.possible_duplicate),
         )
-        for row in connection.execute(sql.PENDING, values)
+        for row in rows
     ]
 
 

@@ -23,7 +23,7 @@ _HELD = sa.exists().where(MINE)
 _FREE = sa.or_(destinations.c.lease_until.is_(None), destinations.c.lease_until < now_ms())
 
 DUE = (
-    sa.select(destinations.c.id)
+    sa.select(destinations.c.id, destinations.c.owner, destinations.c.platform)
     .where(destinations.c.due_at <= now_ms(), _FREE)
     .order_by(destinations.c.due_at)
     .limit(_given("most"))
@@ -92,6 +92,7 @@ PENDING = (
         outbox.c.head_id,
         outbox.c.message,
         outbox.c.attempts,
+        outbox.c.possible_duplicate,
         outbox.c.created_at,
         (now_ms() - outbox.c.created_at).label("age"),
         heads.c.handle.label("head_handle"),
@@ -105,6 +106,23 @@ PENDING = (
     )
     .order_by(outbox.c.id)
     .limit(_given("most"))
+)
+
+PENDING_OF_DIGESTS = PENDING.where(
+    outbox.c.head_id.in_(
+        sa.select(digests.c.id).where(
+            digests.c.destination_id == _given("destination"), digests.c.due_at.is_not(None)
+        )
+    )
+)
+"""Digests themselves: they speak for many, so they do not wait behind a crowd."""
+
+PENDING_UNTRIED = PENDING.where(outbox.c.attempts == 0)
+
+DOUBT = (
+    sa.update(outbox)
+    .where(outbox.c.id.in_(sa.bindparam("wanted", expanding=True)))
+    .values(possible_duplicate=True)
 )
 
 HOLD = sa.select(destinations.c.id).where(MINE).with_for_update()
@@ -137,6 +155,7 @@ MARK_SENT = (
         done_at=now_ms(),
         handle=sa.bindparam("given_handle", type_=sa.Text),
         error="",
+        possible_duplicate=sa.bindparam("doubt", type_=sa.Boolean),
     )
 )
 
@@ -157,6 +176,9 @@ RETRY = _ONE.values(
     attempts=outbox.c.attempts + 1,
     error=sa.bindparam("why", type_=sa.Text),
     due_at=now_ms() + _given("wait_ms"),
+    possible_duplicate=sa.or_(
+        outbox.c.possible_duplicate, sa.bindparam("unanswered", type_=sa.Boolean)
+    ),
 )
 
 BURY = _ONE.values(
@@ -235,10 +257,12 @@ SWEEP = (
     .values(due_at=_ALLOWED)
 )
 
+ABANDON = sa.update(destinations).where(MINE).values(lease_until=None)
+
 FORGET_LEASES = (
     sa.update(destinations)
     .where(destinations.c.lease_until.is_not(None))
-    .values(owner="", lease_until=None)
+    .values(epoch=destinations.c.epoch + 1, lease_until=None)
 )
 
 BACKLOG = sa.select(sa.func.count()).select_from(outbox).where(IS_PENDING)

@@ -6,22 +6,26 @@ One call at a time, marked before the next one starts: a crash repeats at most t
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from math import ceil
 
 from parley.kernel.errors import DeliveryFailed, Reason, Unavailable
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.live import Live
 from parley.kernel.ports.outbox import Action, Delivery, Lease, Outbox
-from parley.kernel.ports.platform import ChatPlatform
+from parley.kernel.ports.platform import ChatPlatform, Finds
 from parley.observe import Metrics, log
 from parley.usecases.health import Health
 from parley.usecases.pace import Bucket
+from parley.usecases.storm import Storm
 
 LOCAL = "local"
 """The built-in web chat, which lives in the same database as the outbox."""
 
 _BATCH = 100
+_AHEAD = 5.0
+"""Seconds of its pace for which a channel looks ahead, before it looks again what is to be sent."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
 _GIVE_UP_AFTER = timedelta(hours=48)
@@ -49,6 +53,11 @@ class _Run:
     lost: bool = False
     """Whether another worker owns the channel now; ends the run."""
 
+    @property
+    def batch(self) -> int:
+        """Return how many deliveries to look at together."""
+        return max(1, min(_BATCH, ceil(self.platform.pace.per_second * _AHEAD)))
+
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
@@ -60,6 +69,7 @@ class Deliver:
     live: Live
     metrics: Metrics
     clock: Clock
+    storm: Storm | None = None
 
     async def __call__(
         self,
@@ -103,8 +113,12 @@ class Deliver:
         return timedelta()
 
     async def _send_all(self, run: _Run) -> timedelta:
+        watch = run.lease.stormy
         while run.held():
-            deliveries = await self.outbox.pending(run.lease, _BATCH)
+            if watch and self.storm:
+                watch = await self.storm(run.lease, run.platform.pace, run.held)
+            deliveries = await self.outbox.pending(run.lease, run.batch)
+            watch = watch or len(deliveries) == run.batch
             blocked: set[int] = set()
             for delivery in deliveries:
                 if delivery.head_id in blocked:
@@ -117,7 +131,7 @@ class Deliver:
                 if run.pause or run.lost:
                     return run.pause
             # A short batch was the last for now: whoever adds to it says so.
-            if len(deliveries) < _BATCH and not await run.more():
+            if len(deliveries) < run.batch and not await run.more():
                 break
         return timedelta()
 
@@ -125,7 +139,11 @@ class Deliver:
         """Make one call; return whether the delivery is done with, one way or the other."""
         tokens = run.bucket.take(asyncio.get_running_loop().time())
         try:
-            handle = await self._call(run, delivery)
+            handle = await self._found(run, delivery)
+            if handle:
+                delivery = replace(delivery, possible_duplicate=False)
+            else:
+                handle = await self._call(run, delivery)
         except DeliveryFailed as error:
             return await self._failed(run, delivery, error)
         except Exception as error:  # noqa: BLE001 - one message must not hold up its channel for ever
@@ -139,13 +157,15 @@ class Deliver:
         return True
 
     async def _mark(self, run: _Run, delivery: Delivery, handle: str, tokens: float) -> bool:
-        """Mark what was sent, as soon as the database allows: to send it again would double it."""
+        """Mark what was sent, as soon as the database allows: to send it again would double it.
+
+        Even when the lease has run out meanwhile: whether somebody took it over, only the
+        database can say.
+        """
         while True:
             try:
                 return await self.outbox.delivered(run.lease, delivery, handle, tokens)
             except Unavailable as error:
-                if not run.held():
-                    raise
                 log.error("mark_waits", id=delivery.id, error=str(error))
                 await asyncio.sleep(_MARK_AGAIN)
 
@@ -156,18 +176,30 @@ class Deliver:
             run.lost = True
         return done
 
+    async def _found(self, run: _Run, delivery: Delivery) -> str:
+        """Return the handle of what was sent already, where the platform can tell."""
+        platform = run.platform
+        if not delivery.possible_duplicate or not isinstance(platform, Finds):
+            return ""
+        head = _head(run, delivery)
+        if delivery.action is Action.EDIT and head:
+            return ""  # to repeat it doubles nothing
+        thread = head if delivery.action is Action.REPLY else ""
+        channel, key = run.lease.destination.channel, str(delivery.id)
+        return await platform.find(channel, key, thread, delivery.created_at)
+
     async def _call(self, run: _Run, delivery: Delivery) -> str:
         """Send the step; without a head (a dead letter) it becomes a message of its own."""
-        channel = run.lease.destination.channel
-        head = delivery.head_handle or run.handles.get(delivery.head_id, "")
+        channel, key = run.lease.destination.channel, str(delivery.id)
+        head = _head(run, delivery)
         match delivery.action:
             case Action.EDIT if head:
                 await run.platform.edit(channel, head, delivery.message)
                 return head
             case Action.REPLY if head:
-                return await run.platform.post(channel, delivery.message, head)
+                return await run.platform.post(channel, delivery.message, head, key)
             case _:
-                return await run.platform.post(channel, delivery.message)
+                return await run.platform.post(channel, delivery.message, key=key)
 
     async def _failed(self, run: _Run, delivery: Delivery, error: DeliveryFailed) -> bool:
         lease, place = run.lease, run.lease.destination
@@ -182,7 +214,10 @@ class Deliver:
             await self.health.dead_letter(place, delivery, error)
             return True
         after = timedelta(seconds=pause_before_retry(delivery.attempts, error.retry_after))
-        if not self._still_ours(run, await self.outbox.retry(lease, delivery, str(error), after)):
+        kept = await self.outbox.retry(
+            lease, delivery, str(error), after, unanswered=error.unanswered
+        )
+        if not self._still_ours(run, kept):
             return False
         if error.reason is Reason.RATE_LIMITED:
             self.metrics.events_throttled.labels(delivery.configuration).inc()
@@ -190,6 +225,8 @@ class Deliver:
             run.pause = after
         if error.reason is Reason.UNREACHABLE:
             await self.health.unreachable(place, error)
+            if self.storm:
+                await self.storm.unreachable(lease)
         return False
 
     def _count(self, lease: Lease, delivery: Delivery) -> None:
@@ -197,6 +234,11 @@ class Deliver:
         waited = (self.clock.now() - delivery.created_at).total_seconds()
         seconds = self.metrics.delivery_seconds.labels(lease.destination.platform)
         seconds.observe(max(0.0, waited))
+
+
+def _head(run: _Run, delivery: Delivery) -> str:
+    """Return the handle of the head that the step belongs to, empty while there is none."""
+    return delivery.head_handle or run.handles.get(delivery.head_id, "")
 
 
 def _our_own(error: Exception) -> DeliveryFailed:

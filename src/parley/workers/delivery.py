@@ -69,7 +69,11 @@ class DeliveryWorker:
                 self._due.set()
 
     async def stop(self) -> None:
-        """Take nothing new, finish the calls in flight, give every lease back."""
+        """Take nothing new, finish the calls in flight, give every lease back.
+
+        A call that does not end in time may have arrived: its delivery is marked when the next
+        worker takes the channel over.
+        """
         self._stopping = True
         for held in self._held.values():
             held.new.set()
@@ -84,7 +88,7 @@ class DeliveryWorker:
                 held.task.cancel()
                 await asyncio.gather(held.task, return_exceptions=True)
                 with contextlib.suppress(ParleyError):  # it runs out by itself
-                    await self._outbox.release(held.lease)
+                    await self._outbox.abandon(held.lease)
 
     async def _claim(self) -> None:
         while True:
@@ -92,7 +96,8 @@ class DeliveryWorker:
             try:
                 began = asyncio.get_running_loop().time()
                 room = _MOST - len(self._held)
-                leases = await self._outbox.claim(self._owner, room) if room else ()
+                mine = {held.lease.destination_id for held in self._held.values()}
+                leases = await self._outbox.claim(self._owner, room, mine) if room else ()
             except Exception as error:  # noqa: BLE001 - nobody else would claim
                 _log_failure("claim_failed", error)
                 await asyncio.sleep(_IDLE)
@@ -140,7 +145,7 @@ class DeliveryWorker:
 
     async def _give_back(self, held: _Held) -> None:
         """Let the channel go on soon after the database does, not only when the lease runs out."""
-        while not self._stopping and asyncio.get_running_loop().time() < held.until:
+        while not self._stopping:
             await asyncio.sleep(_IDLE)
             try:
                 await self._outbox.release(held.lease)

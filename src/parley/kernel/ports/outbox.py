@@ -1,6 +1,6 @@
 """Deliveries: one platform call each, sent by the worker that leases their destination."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,7 +40,8 @@ class Lease:
 class Delivery:
     """One step of one event. `head_handle` is the head's handle, empty until it is posted.
 
-    `age` is the time since the event was accepted.
+    `age` is the time since the event was accepted. `possible_duplicate`: it may have been sent
+    already, by a worker that ended before it marked it, or in a call that was not answered.
     """
 
     id: int
@@ -53,13 +54,18 @@ class Delivery:
     message: Message
     attempts: int
     age: timedelta
+    possible_duplicate: bool = False
 
 
 class Outbox(Protocol):
     """The deliveries that wait, by destination. Times are the database's own."""
 
-    async def claim(self, owner: str, limit: int) -> Sequence[Lease]:
-        """Lease up to `limit` destinations that are due and free, the longest waiting first."""
+    async def claim(self, owner: str, limit: int, besides: Collection[int] = ()) -> Sequence[Lease]:
+        """Lease up to `limit` destinations that are due and free, the longest waiting first.
+
+        `besides` are ids of destinations that the worker still works on. Where a lease ran out
+        and was not given back, what its worker may have been sending is marked.
+        """
         ...
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
@@ -75,15 +81,29 @@ class Outbox(Protocol):
         ...
 
     async def delivered(self, lease: Lease, delivery: Delivery, handle: str, tokens: float) -> bool:
-        """Mark as sent and store the pace; return false when the lease was lost meanwhile."""
+        """Mark as sent and store the pace; return false when the lease was lost meanwhile.
+
+        `delivery` says whether it may appear twice.
+        """
         ...
 
     async def shown(self, lease: Lease, deliveries: Sequence[Delivery]) -> bool:
         """Write messages of the web chat and mark them, in one transaction: exactly once."""
         ...
 
-    async def retry(self, lease: Lease, delivery: Delivery, error: str, after: timedelta) -> bool:
-        """Try again later; the thread waits. Return false when the lease was lost."""
+    async def retry(
+        self,
+        lease: Lease,
+        delivery: Delivery,
+        error: str,
+        after: timedelta,
+        *,
+        unanswered: bool = False,
+    ) -> bool:
+        """Try again later; the thread waits. Return false when the lease was lost.
+
+        `unanswered`: the platform may have taken it, so the next attempt may double it.
+        """
         ...
 
     async def bury(self, lease: Lease, delivery: Delivery, error: str) -> bool:
@@ -95,6 +115,10 @@ class Outbox(Protocol):
 
     async def release(self, lease: Lease, not_before: timedelta = timedelta()) -> None:
         """Give the destination back, due again when its next delivery is, but not earlier."""
+        ...
+
+    async def abandon(self, lease: Lease) -> None:
+        """Let others take the destination over while it is not known whether a call arrived."""
         ...
 
     async def sweep(self) -> int:

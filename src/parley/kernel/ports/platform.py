@@ -1,7 +1,8 @@
 """A chat platform that messages are sent to over a network."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from parley.kernel.messages import Message
 
@@ -27,13 +28,27 @@ class ChatPlatform(Protocol):
         """Return the pace that the platform asks of its clients for one channel."""
         ...
 
-    async def post(self, channel: str, message: Message, thread: str = "") -> str:
+    async def post(self, channel: str, message: Message, thread: str = "", key: str = "") -> str:
         """Post a message, as a reply when `thread` is the handle of a head; return its handle.
 
-        Raises `DeliveryFailed`.
+        `key` is what a platform that can find its messages finds this one by. Raises
+        `DeliveryFailed`.
         """
         ...
 
     async def edit(self, channel: str, handle: str, message: Message) -> None:
         """Replace a message in place. Raises `DeliveryFailed`."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """What a platform has besides that can find a message which it may have taken already."""
+
+    async def find(self, channel: str, key: str, thread: str, since: datetime) -> str:
+        """Return the handle of the message posted with `key` since then.
+
+        Empty when it is not there, or when the platform does not let us look. Raises
+        `DeliveryFailed` when it may say in a moment.
+        """
         ...

@@ -3,6 +3,7 @@
 Slack answers 200 to almost everything and says in the body whether it did what was asked.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 from parley.kernel.errors import DeliveryFailed, Reason
@@ -68,28 +69,33 @@ _KNOWN = {
 }
 
 
-def handle_of(reply: Reply) -> str:
+def handle_of(answer: dict[str, Any]) -> str:
     """Return the handle of the message that was posted or changed.
 
-    Raises `DeliveryFailed` for every other answer.
+    Raises `DeliveryFailed` for an answer that does not name one.
     """
+    channel, ts = answer.get("channel"), answer.get("ts")
+    if isinstance(channel, str) and isinstance(ts, str) and channel and ts:
+        return f"{channel}:{ts}"
+    raise _not_slack(HTTPStatus.OK) from None
+
+
+def accepted(reply: Reply) -> dict[str, Any]:
+    """Return what Slack answers when it did what was asked. Raises `DeliveryFailed` otherwise."""
     answer = reply.json()
     if reply.status == _TOO_MANY:
-        raise failure_of(reply, _NAME) or _not_slack(reply)
+        raise failure_of(reply, _NAME) or _not_slack(reply.status)
     if not isinstance(answer, dict) or "ok" not in answer:
         # A proxy or a wrong address speaks: none of Slack's statuses, and it may pass.
-        raise _not_slack(reply)
-    channel, ts = answer.get("channel"), answer.get("ts")
+        raise _not_slack(reply.status)
     if answer["ok"] is True:
-        if isinstance(channel, str) and isinstance(ts, str) and channel and ts:
-            return f"{channel}:{ts}"
-        raise _not_slack(reply)
+        return answer
     raise _refusal(answer, reply)
 
 
-def _not_slack(reply: Reply) -> DeliveryFailed:
+def _not_slack(status: int) -> DeliveryFailed:
     text = (
-        f"{_NAME} answered something that is not of its API (HTTP {reply.status}): "
+        f"{_NAME} answered something that is not of its API (HTTP {status:d}): "
         "if this lasts, check the address of the API in the settings"
     )
     return DeliveryFailed(text, Reason.SERVER)

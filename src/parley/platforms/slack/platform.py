@@ -1,6 +1,8 @@
 """Messages to Slack channels through the Web API."""
 
 import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -8,10 +10,13 @@ import aiohttp
 from parley.kernel.errors import DeliveryFailed, Reason
 from parley.kernel.messages import Message
 from parley.kernel.ports.platform import Pace
-from parley.platforms.outgoing import post_json, redacted
-from parley.platforms.slack.answers import handle_of
+from parley.platforms.outgoing import Reply, post_form, post_json, redacted
+from parley.platforms.slack.answers import accepted, handle_of
 from parley.platforms.slack.config import SlackConfig
+from parley.platforms.slack.finding import PAGES, found, looking, named, next_page
 from parley.platforms.slack.render import render
+
+Post = Callable[..., Awaitable[Reply]]
 
 _HANDLE = re.compile(r"([^:]+):([^:]+)")
 
@@ -27,7 +32,7 @@ class Slack:
         self._config = config
         self._session = session
 
-    async def post(self, channel: str, message: Message, thread: str = "") -> str:
+    async def post(self, channel: str, message: Message, thread: str = "", key: str = "") -> str:
         """Post a message or, when `thread` is the handle of a head, a reply; return its handle.
 
         Raises `DeliveryFailed`.
@@ -38,6 +43,8 @@ class Slack:
         if thread:
             # A head that was posted by the channel's name is known by the channel's id.
             content["channel"], content["thread_ts"] = _parts_of(thread)
+        if key:
+            content["metadata"] = named(key)
         return await self._call("chat.postMessage", content)
 
     async def edit(self, channel: str, handle: str, message: Message) -> None:  # noqa: ARG002 - the handle names the channel by its id
@@ -46,20 +53,46 @@ class Slack:
         content["channel"], content["ts"] = _parts_of(handle)
         await self._call("chat.update", content)
 
+    async def find(self, channel: str, key: str, thread: str, since: datetime) -> str:
+        """Return the handle of the message that was posted with `key`; empty when there is none.
+
+        Empty, too, where the app may not read the channel. Raises `DeliveryFailed` when Slack is
+        busy or away.
+        """
+        fields = looking(channel, _parts_of(thread) if thread else None, since)
+        method = "conversations.replies" if thread else "conversations.history"
+        try:
+            for _ in range(PAGES):
+                answer = await self._ask(post_form, method, fields)
+                if ts := found(answer, key):
+                    return f"{fields['channel']}:{ts}"
+                fields["cursor"] = next_page(answer)
+                if not fields["cursor"]:
+                    break
+        except DeliveryFailed as failed:
+            if not failed.permanent:
+                raise
+        return ""
+
     async def _call(self, method: str, content: dict[str, Any]) -> str:
+        return handle_of(await self._ask(post_json, method, content))
+
+    async def _ask(self, post: Post, method: str, content: Any) -> dict[str, Any]:
         token = self._config.token
         try:
-            reply = await post_json(
+            reply = await post(
                 self._session,
                 f"{self._config.api_url.rstrip('/')}/{method}",
                 content,
                 platform="Slack",
                 headers={"Authorization": f"Bearer {token}"},
             )
-            return handle_of(reply)
+            return accepted(reply)
         except DeliveryFailed as failed:
             text = redacted(str(failed), [token])
-            raise DeliveryFailed(text, failed.reason, failed.retry_after) from None
+            raise DeliveryFailed(
+                text, failed.reason, failed.retry_after, unanswered=failed.unanswered
+            ) from None
 
 
 def _parts_of(handle: str) -> tuple[str, str]:
