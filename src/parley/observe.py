@@ -1,9 +1,11 @@
 """How Parley is watched: its log, its metrics, and the clock that both are written by."""
 
+import contextlib
+import io
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -25,6 +27,22 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class _Patient(io.TextIOBase):
+    """A stream that loses lines rather than raise: on a full disk Parley must go on working."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def start_log(level: str, form: str) -> None:
     """Write the log to standard error, as lines for people or as JSON for machines."""
     renderers: list[Any] = [
@@ -44,7 +62,7 @@ def start_log(level: str, form: str) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr)

@@ -58,5 +58,11 @@ def probe(connection: sa.Connection) -> str:
     found = revision(connection)
     if found != REVISIONS[-1]:
         return f"The database has schema {found or 'none'}, this release needs {REVISIONS[-1]}."
-    connection.execute(sa.text("UPDATE rooms SET created_at = created_at WHERE name = 'admin'"))
+    connection.execute(_WRITE)
     return ""
+
+
+# To and fro by a millisecond: SQLite writes nothing when a row stays as it is.
+_WRITE = sa.text(
+    "UPDATE rooms SET created_at = created_at + 1 - 2 * (created_at % 2) WHERE name = 'admin'"
+)

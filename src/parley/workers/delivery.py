@@ -21,7 +21,7 @@ _IDLE = 1.0
 _LINGER = 0.25
 """Seconds that a channel stays leased when nothing waits: the next message may be near."""
 _SWEEP = 5.0
-_STOP = 8.0
+_STOP = 6.0
 
 Deliver = Callable[[Lease, Callable[[], bool], Callable[[], Awaitable[bool]]], Awaitable[None]]
 
