@@ -29,6 +29,8 @@ from parley.settings import Settings
 from parley.storage.configurations import StoredConfigurations
 from parley.storage.database import Database, open_database
 from parley.storage.deliveries import StoredDeliveries
+from parley.storage.digest_pages import StoredDigestPages
+from parley.storage.digests import StoredDigests
 from parley.storage.history import StoredHistory
 from parley.storage.ids import Ids
 from parley.storage.inbox import StoredInbox
@@ -47,6 +49,7 @@ from parley.usecases.health import Health
 from parley.usecases.notify import Notify
 from parley.usecases.receive import Receive, Received, Via
 from parley.usecases.refusals import Refusals
+from parley.usecases.storm import Storm
 from parley.web import health, ingest, schemas
 from parley.web.app import Application, create_app
 from parley.web.services import Routes, Services
@@ -67,6 +70,7 @@ class Stores:
     settings: Settings
     database: Database
     clock: Clock
+    ids: Ids
     configurations: StoredConfigurations
     inbox: StoredInbox
     outbox: StoredOutbox
@@ -102,6 +106,7 @@ def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stor
             settings=settings,
             database=database,
             clock=clock,
+            ids=ids,
             configurations=StoredConfigurations(database, ids),
             inbox=StoredInbox(database, ids, timedelta(minutes=settings.alarms.reopen_minutes)),
             outbox=StoredOutbox(database, ids, LEASE),
@@ -137,13 +142,15 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         session = await stack.enter_async_context(await open_session())
         live = LiveRooms(stores.rooms)
         channel_health = Health(stores.configurations, stores.notices)
+        pages = pages_url(settings, address)
         deliver = Deliver(
             stores.outbox,
-            _platforms(settings, session, pages_url(settings, address)),
+            _platforms(settings, session, pages),
             channel_health,
             live,
             metrics,
             stores.clock,
+            Storm(StoredDigests(stores.database, stores.ids, pages), metrics),
         )
         owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         worker = DeliveryWorker(stores.outbox, deliver, owner)
@@ -177,6 +184,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 rooms=stores.rooms,
                 people=stores.people,
                 history=stores.history,
+                digests=StoredDigestPages(stores.database),
                 deliveries=stores.manage_deliveries(),
                 live=live,
                 converse=Converse(stores.rooms, live),

@@ -58,6 +58,7 @@ def _deliveries(connection: sa.Connection, event_id: str) -> tuple[StoredDeliver
             attempts=row.attempts,
             error=row.error,
             done_at=from_ms(row.done_at) if row.done_at is not None else None,
+            digest_id=row.digest_id,
         )
         for row in rows
     )

@@ -5,7 +5,7 @@ One call at a time, marked before the next one starts: a crash repeats at most t
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
@@ -47,6 +47,8 @@ class _Run:
     more: Callable[[], Awaitable[bool]]
     platform: ChatPlatform
     bucket: Bucket
+    watch: bool
+    """Whether there may be a storm."""
     handles: dict[int, str] = field(default_factory=dict)
     pause: timedelta = timedelta()
     """How long the channel must be left alone; ends the run."""
@@ -91,7 +93,14 @@ class Deliver:
         else:
             now = asyncio.get_running_loop().time()
             pause = await self._send_all(
-                _Run(lease, held, more, platform, Bucket(platform.pace, lease, now))
+                _Run(
+                    lease,
+                    held,
+                    more,
+                    platform,
+                    Bucket(platform.pace, lease, now),
+                    watch=lease.stormy,
+                )
             )
         await self.outbox.release(lease, pause)
 
@@ -113,12 +122,8 @@ class Deliver:
         return timedelta()
 
     async def _send_all(self, run: _Run) -> timedelta:
-        watch = run.lease.stormy
         while run.held():
-            if watch and self.storm:
-                watch = await self.storm(run.lease, run.platform.pace, run.held)
-            deliveries = await self.outbox.pending(run.lease, run.batch)
-            watch = watch or len(deliveries) == run.batch
+            deliveries = await self._next(run)
             blocked: set[int] = set()
             for delivery in deliveries:
                 if delivery.head_id in blocked:
@@ -134,6 +139,14 @@ class Deliver:
             if len(deliveries) < run.batch and not await run.more():
                 break
         return timedelta()
+
+    async def _next(self, run: _Run) -> Sequence[Delivery]:
+        """Return what to send now, after a storm has taken in what joins its digest."""
+        if run.watch and self.storm:
+            run.watch = await self.storm(run.lease, run.platform.pace, run.held)
+        deliveries = await self.outbox.pending(run.lease, run.batch)
+        run.watch = run.watch or len(deliveries) == run.batch
+        return deliveries
 
     async def _attempt(self, run: _Run, delivery: Delivery) -> bool:
         """Make one call; return whether the delivery is done with, one way or the other."""

@@ -14,6 +14,7 @@ from parley.web.chat.searching import Searching
 from parley.web.chat.sources import Sources
 from parley.web.chat.speaking import Speaking
 from parley.web.deliveries import DeliveryPages
+from parley.web.digests import DigestPage
 from parley.web.errors import Problems
 from parley.web.guard import BindBrowsers, Guard
 from parley.web.pages import Pages
@@ -30,7 +31,7 @@ def create_app(services: Services) -> Application:
     pages = Pages()
     problems = Problems(pages)
     sign_in = SignIn(services.people, pages, services.secure_cookie)
-    kinds = (Reading, Speaking, Searching, Sources, DeliveryPages)
+    kinds = (Reading, Speaking, Searching, Sources, DeliveryPages, DigestPage)
     parts = [part(services, pages, sign_in) for part in kinds]
     handlers = {
         ParleyError: problems.parley_error,

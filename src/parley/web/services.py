@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from parley.kernel.incoming import Said
 from parley.kernel.messages import Message
 from parley.kernel.ports.clock import Clock
+from parley.kernel.ports.digests import DigestPages
 from parley.kernel.ports.history import History
 from parley.kernel.ports.live import Live
 from parley.kernel.ports.people import People
@@ -43,6 +44,7 @@ class Services:
     people: People
     history: History
     deliveries: ManageDeliveries
+    digests: DigestPages
     live: Live
     converse: Converse
     card: Card

@@ -7,7 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
-    """What became of one step: `state` is pending, sent, dead or superseded."""
+    """What became of one step: `state` is one of `kernel.ports.deliveries.STATES`.
+
+    `digest_id` names the digest in which it is shown.
+    """
 
     id: int
     configuration: str
@@ -17,6 +20,7 @@ class StoredDelivery:
     attempts: int
     error: str
     done_at: datetime | None
+    digest_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
