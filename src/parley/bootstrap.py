@@ -34,6 +34,7 @@ from parley.storage.digests import StoredDigests
 from parley.storage.history import StoredHistory
 from parley.storage.ids import Ids
 from parley.storage.inbox import StoredInbox
+from parley.storage.listening import RoomListener
 from parley.storage.migrate import migrate, probe
 from parley.storage.notices import StoredNotices
 from parley.storage.outbox import StoredOutbox
@@ -121,28 +122,25 @@ def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stor
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A gateway at work. `app` is its HTTP side, `stopping` is set when it begins to stop."""
+class Working:
+    """What every process does: it reads queues and delivers. `stopping` is set when it ends."""
 
-    stores: Stores
-    app: Application
     notify: Notify
+    directory: Directory
+    live: LiveRooms
     metrics: Metrics
+    session: ClientSession
     stopping: asyncio.Event
 
 
 @contextlib.asynccontextmanager
-async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Running]:
-    """Start the workers and make the application; stop everything in order at the end.
-
-    `address` is where the server listens: its port may have been chosen by the system.
-    """
+async def work(stores: Stores, pages: str) -> AsyncIterator[Working]:
+    """Start the workers; stop them at the end. `pages` is where people open the pages."""
     settings, metrics, stopping = stores.settings, Metrics(), asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(await open_session())
         live = LiveRooms(stores.rooms)
         channel_health = Health(stores.configurations, stores.notices)
-        pages = pages_url(settings, address)
         deliver = Deliver(
             stores.outbox,
             _platforms(settings, session, pages),
@@ -156,20 +154,6 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         worker = DeliveryWorker(stores.outbox, deliver, owner)
         notify = Notify(stores.inbox, stores.notices, metrics, stores.clock, worker.nudge)
         directory = Directory(stores.configurations)
-        certificates = _certificates(settings, session, stores.clock)
-        receive = Receive(
-            directory=directory,
-            notify=notify,
-            certificates=certificates,
-            subscriptions=SnsSubscriptions(session, settings.sns.endpoints),
-            refusals=Refusals(stores.notices, stores.clock),
-            clock=stores.clock,
-            unsigned_topics=frozenset(settings.sns.unsigned_topics),
-            listens_on_loopback=settings.loopback,
-        )
-        stack.push_async_callback(certificates.close)
-        live.start()
-        stack.push_async_callback(live.stop)
         if not stores.database.shared:
             await stores.outbox.forget_leases()
         worker.start()
@@ -179,6 +163,49 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
         stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop))
+        yield Working(notify, directory, live, metrics, session, stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway at work. `app` is its HTTP side, `stopping` is set when it begins to stop."""
+
+    stores: Stores
+    app: Application
+    notify: Notify
+    live: LiveRooms
+    metrics: Metrics
+    stopping: asyncio.Event
+
+
+@contextlib.asynccontextmanager
+async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Running]:
+    """Start the workers and make the application; stop everything in order at the end.
+
+    `address` is where the server listens: its port may have been chosen by the system.
+    """
+    settings = stores.settings
+    async with contextlib.AsyncExitStack() as stack:
+        working = await stack.enter_async_context(work(stores, pages_url(settings, address)))
+        live, metrics, stopping = working.live, working.metrics, working.stopping
+        certificates = _certificates(settings, working.session, stores.clock)
+        receive = Receive(
+            directory=working.directory,
+            notify=working.notify,
+            certificates=certificates,
+            subscriptions=SnsSubscriptions(working.session, settings.sns.endpoints),
+            refusals=Refusals(stores.notices, stores.clock),
+            clock=stores.clock,
+            unsigned_topics=frozenset(settings.sns.unsigned_topics),
+            listens_on_loopback=settings.loopback,
+        )
+        stack.push_async_callback(certificates.close)
+        live.start()
+        stack.push_async_callback(live.stop)
+        if stores.database.shared:
+            listener = RoomListener(settings.database_url, live.changed)
+            listener.start()
+            stack.push_async_callback(listener.stop)
         app = create_app(
             Services(
                 rooms=stores.rooms,
@@ -200,7 +227,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 stopping=stopping,
             )
         )
-        yield Running(stores, app, notify, metrics, stopping)
+        yield Running(stores, app, working.notify, live, metrics, stopping)
 
 
 def _stop_working(

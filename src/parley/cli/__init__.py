@@ -23,6 +23,7 @@ class Command:
 
 COMMANDS = (
     Command("serve", "serve", "run the gateway: SNS in, chat out, the web chat"),
+    Command("worker", "worker", "one more process that reads queues and delivers (PostgreSQL)"),
     Command("configurations", "configurations", "say which topics and queues speak where"),
     Command("deliveries", "deliveries", "what was given up or still waits, and sending it again"),
     Command("send-test", "send_test", "send a test notification through the whole path"),

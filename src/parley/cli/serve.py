@@ -32,13 +32,14 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     start_log(settings.log.level, settings.log.format)
     with open_stores(settings) as stores:
-        runner = asyncio.Runner(loop_factory=_fast_loop())
+        runner = asyncio.Runner(loop_factory=fast_loop())
         with runner:
             runner.run(_serve(stores))
     return 0
 
 
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes uvloop's event loop."""
     import uvloop
 
     return uvloop.new_event_loop

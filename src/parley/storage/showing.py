@@ -14,6 +14,7 @@ from parley.kernel.ports.outbox import Action, Delivery
 from parley.storage import search
 from parley.storage.clock import now_ms
 from parley.storage.ids import Ids
+from parley.storage.listening import tell_listeners
 from parley.storage.rows import storable
 from parley.storage.schema import room_changes, room_messages, rooms
 
@@ -92,6 +93,7 @@ class Writing:
             connection.execute(_COUNT, counts)
         search.add(connection, self.room, self.words)
         connection.execute(sa.insert(room_changes), kinds)
+        tell_listeners(connection)
 
     def _post(self, root: int | None, words: str, content: dict[str, Any]) -> int:
         message_id = self.ids.next()
