@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test bench lock
+.PHONY: help setup demo check test soak bench lock
 
 # Only the Python that is here: nothing but pinned packages is fetched.
 export UV_PYTHON_DOWNLOADS := never
@@ -35,6 +35,9 @@ check: setup .venv/.dev ## Lint, format, types, layers, unit tests (under a minu
 test: check .venv-ministack/.installed ## All of check, then contracts, stories, emulators, browser, faults
 	@scripts/debian_packages.sh
 	.venv/bin/pytest $(SLOW_TESTS)
+
+soak: setup .venv/.dev ## The long fault runs: 20 times kill -9 under load (KILLS=, SEED=)
+	@$(PY) -m tests.faults.kill --kills $(or $(KILLS),20) $(if $(SEED),--seed $(SEED))
 
 bench: setup .venv/.dev ## Measure what the performance goals name
 	@$(PY) -m benchmarks

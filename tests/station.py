@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -93,7 +94,8 @@ class Station:
         """Add a configuration for the topic of that name, without the cost of a process."""
         words = ["configurations", "add", name, "--topic", TOPIC.format(room=topic or name), *more]
         words += ["--data", str(self.data)]
-        with ThreadPoolExecutor(1) as thread:  # a loop may be running in this one
+        # A loop may be running in this thread; and what a command prints is of no interest here.
+        with ThreadPoolExecutor(1) as thread, redirect_stdout(StringIO()):
             assert thread.submit(main, words).result() == 0
 
     def start(self, **environment: str) -> float:
