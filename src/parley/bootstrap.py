@@ -38,6 +38,7 @@ from parley.storage.listening import RoomListener
 from parley.storage.migrate import migrate, probe
 from parley.storage.notices import StoredNotices
 from parley.storage.outbox import StoredOutbox
+from parley.storage.ownership import owning
 from parley.storage.people import StoredPeople
 from parley.storage.rooms import ADMIN, StoredRooms
 from parley.storage.rows import LOCAL, ensure_destinations
@@ -119,6 +120,14 @@ def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stor
         )
     finally:
         database.close()
+
+
+def own(settings: Settings) -> contextlib.AbstractContextManager[Callable[[str], None]]:
+    """Own the data folder for as long as the block lasts, which gets what says the address.
+
+    Raises `Conflict` when another process owns it.
+    """
+    return owning(settings.database_url, settings.listen, SystemClock())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
-from parley.bootstrap import Running, Stores, open_stores, pages_url, start
+from parley.bootstrap import Running, Stores, open_stores, own, pages_url, start
 from parley.cli.options import add_data, settings_of
 from parley.kernel.errors import Unavailable
 from parley.observe import start_log
@@ -31,10 +31,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     settings = settings_of(options)
     start_log(settings.log.level, settings.log.format)
-    with open_stores(settings) as stores:
+    with own(settings) as listens_on, open_stores(settings) as stores:
         runner = asyncio.Runner(loop_factory=fast_loop())
         with runner:
-            runner.run(_serve(stores))
+            runner.run(_serve(stores, listens_on))
     return 0
 
 
@@ -45,10 +45,11 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def _serve(stores: Stores) -> None:
+async def _serve(stores: Stores, listens_on: Callable[[str], None]) -> None:
     settings = stores.settings
     listening = _listen(settings)
     host, port = listening.getsockname()[:2]
+    listens_on(f"{settings.address[0]}:{port}")
     with listening:
         async with start(stores, (settings.address[0], port)) as running:
             server = _Server(running, lambda: _say_ready(running, (host, port)))
