@@ -29,6 +29,7 @@ from tests.databases import sqlite_copy
 from tests.gateway import TOPIC, sns_time
 
 PATIENCE = 20.0
+PROGRAM = (sys.executable, "-m", "parley")
 SLACK_TOKEN = "xoxb-1-test-token"
 
 
@@ -47,7 +48,7 @@ def parley(
 ) -> "subprocess.CompletedProcess[str]":
     """Run one command of the command line to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "parley", *words],
+        [*PROGRAM, *words],
         env=clean_environment(**(environment or {})),
         capture_output=True,
         text=True,
@@ -71,8 +72,9 @@ def envelope(room: str, message: object, message_id: str = "", subject: str = ""
 class Station:
     """`parley serve` on a data folder. `url` is known once it is ready."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, program: Sequence[str] = PROGRAM) -> None:
         self.data = data
+        self.program = program
         self.url = ""
         self.link = ""
         self.log = data / "serve.log"
@@ -104,7 +106,7 @@ class Station:
         with self.log.open("wb") as out:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "parley", "serve"),
+                    *(*self.program, "serve"),
                     *("--data", str(self.data), "--listen", "127.0.0.1:0"),
                 ],
                 stdout=out,
