@@ -34,10 +34,6 @@ class Directory:
         """Return every queue's URL with the configurations that name it."""
         return (await self._fresh()).queues
 
-    def forget(self) -> None:
-        """Read anew at the next look-up: a configuration has just changed."""
-        self._snapshot = _Snapshot()
-
     async def _fresh(self) -> _Snapshot:
         loop = asyncio.get_running_loop()
         if loop.time() - self._snapshot.taken < _SECONDS:
