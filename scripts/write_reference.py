@@ -48,7 +48,7 @@ sends [`metrics.token`](settings.md#metrics) as `Authorization: Bearer TOKEN`. W
 counts too has the name that it has there.
 
 Beside it, `GET /healthz` answers `ok` while the process runs, and `GET /readyz` answers 503 with
-the reason while the database cannot be written or has a schema of another release, and while
+the reason while the database cannot be written or has a schema that is too old, and while
 Parley is stopping.
 """
 

@@ -60,8 +60,8 @@ def test_a_database_of_a_newer_release_is_left_alone(database: Database) -> None
     try:
         with pytest.raises(Refused, match="schema 9999, which is newer"):
             migrate(database)
-        assert "schema 9999" in database.run(probe)
         assert database.run(revision) == "9999"
+        assert database.run(probe) == ""  # who runs already works on: migrations only add
     finally:
         values = {"now": REVISIONS[-1]}
         database.run(

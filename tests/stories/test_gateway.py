@@ -142,7 +142,9 @@ async def test_a_database_that_somebody_else_holds_is_told(station: Station) -> 
         assert await station.get("/readyz") == (200, "ready\n")
 
 
-async def test_a_schema_that_is_not_ours_is_told_and_refuses_to_start(station: Station) -> None:
+async def test_a_newer_schema_is_worked_with_until_the_next_start(station: Station) -> None:
+    """While a release is rolled out, the one before works on until it is replaced."""
+
     def become(revision: str) -> str:
         with sqlite3.connect(station.data / "parley.db") as connection:
             [(before,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
@@ -152,9 +154,7 @@ async def test_a_schema_that_is_not_ours_is_told_and_refuses_to_start(station: S
 
     async with running(station):
         before = become("9999")
-        status, why = await station.get("/readyz")
-        assert status == 503
-        assert "schema 9999" in why
+        assert await station.get("/readyz") == (200, "ready\n")
     ended = station.parley("serve", check=False)
     assert ended.returncode == 1
     assert "newer than this release" in ended.stderr
