@@ -1,7 +1,7 @@
 """A digest as a message: how many, since when, from where, and the bad ones by name."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from parley.events.digests import OTHER_SOURCES, Digest, Source, Subject, by_badness
 from parley.events.times import span_words, time_words
@@ -20,6 +20,7 @@ from parley.kernel.messages import (
 MOST_NAMED = 20
 """Bad ones that are named one by one; the others are counted."""
 
+_SECOND = timedelta(seconds=1)
 _MOST_FACTS = 6
 _MOST_ROWS = 5
 
@@ -43,11 +44,12 @@ def digest_message(digest: Digest, url: str, *, over: bool, owed: int = 0) -> Me
 
 
 def title_of(digest: Digest) -> str:
-    """Return `312 notifications in 40 s`."""
+    """Return `312 notifications in 40 s`, or `at once`."""
     title = _counted(digest.count, "notification")
     if digest.first is None or digest.last is None or digest.count == 1:
         return title
-    return f"{title} in {span_words(digest.last - digest.first)}"
+    span = digest.last - digest.first
+    return f"{title} at once" if span < _SECOND else f"{title} in {span_words(span)}"
 
 
 def _counted(number: int, what: str) -> str:
@@ -102,8 +104,8 @@ def _summary(digest: Digest, bad: Sequence[Subject], owed: int) -> str:
         most = max(bad, key=lambda one: (one.bad, -one.first.timestamp(), one.key))
         words.append(f"Worst: {_titled(most)}.")
     if owed:
-        still = "alarm is" if owed == 1 else "alarms are"
-        words.append(f"{owed:,} {still} still in ALARM; each gets a message of its own.")
+        still = "alarm is still in ALARM; it" if owed == 1 else "alarms are still in ALARM; each"
+        words.append(f"{owed:,} {still} gets a message of its own.")
     elif any(one.alarm for one in bad):
         words.append("No alarm of it is in ALARM any more.")
     return " ".join(words)

@@ -147,6 +147,7 @@ def _claim(
         # The web chat is written in the transaction of the mark: nothing of it is ever in flight.
         if row.owner and row.platform != LOCAL:
             _mark_in_flight(connection, row.id)
+    stormy = {row.id for row in wanted if row.stormy}
     taken = connection.execute(sql.TAKE, {"wanted": [row.id for row in wanted], **values})
     return [
         Lease(
@@ -156,7 +157,7 @@ def _claim(
             row.epoch,
             float(row.tokens),
             -1.0 if row.rested is None else row.rested / 1000,
-            bool(row.stormy),
+            row.id in stormy,
         )
         for row in taken
     ]

@@ -22,16 +22,21 @@ _HELD = sa.exists().where(MINE)
 
 _FREE = sa.or_(destinations.c.lease_until.is_(None), destinations.c.lease_until < now_ms())
 
+_digest_waits = sa.exists().where(
+    digests.c.destination_id == destinations.c.id, digests.c.due_at.is_not(None)
+)
+
 DUE = (
-    sa.select(destinations.c.id, destinations.c.owner, destinations.c.platform)
+    sa.select(
+        destinations.c.id,
+        destinations.c.owner,
+        destinations.c.platform,
+        sa.or_(destinations.c.down_since.is_not(None), _digest_waits).label("stormy"),
+    )
     .where(destinations.c.due_at <= now_ms(), _FREE)
     .order_by(destinations.c.due_at)
     .limit(_given("most"))
     .with_for_update(skip_locked=True)
-)
-
-_digest_waits = sa.exists().where(
-    digests.c.destination_id == destinations.c.id, digests.c.due_at.is_not(None)
 )
 
 TAKE = (
@@ -49,7 +54,6 @@ TAKE = (
         destinations.c.epoch,
         destinations.c.tokens,
         (now_ms() - destinations.c.tokens_at).label("rested"),
-        sa.or_(destinations.c.down_since.is_not(None), _digest_waits).label("stormy"),
     )
 )
 
