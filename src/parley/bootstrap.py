@@ -62,6 +62,9 @@ from parley.workers.queue import QueueWorker
 CHANNELS = {LOCAL: read_room, "slack": read_slack_channel}
 """Every chat platform, with what reads a channel that a person typed."""
 
+_READY_WITHIN = 8.0
+"""Seconds: more than SQLite waits for a lock by itself, which it can then tell."""
+
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
@@ -324,9 +327,12 @@ def _machine_routes(stores: Stores, metrics: Metrics, stopping: asyncio.Event) -
         if stopping.is_set():
             return "Parley is stopping"
         try:
-            return await stores.database.write(probe)
+            async with asyncio.timeout(_READY_WITHIN):
+                return await stores.database.write(probe)
         except ParleyError as error:
             return str(error)
+        except TimeoutError:
+            return f"The database has not answered within {_READY_WITHIN:.0f} s"
 
     async def read_metrics() -> bytes:
         with contextlib.suppress(ParleyError):
