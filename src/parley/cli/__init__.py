@@ -28,6 +28,7 @@ COMMANDS = (
     Command("deliveries", "deliveries", "what was given up or still waits, and sending it again"),
     Command("send-test", "send_test", "send a test notification through the whole path"),
     Command("sign-in-link", "sign_in_link", "print a one-time link to the web chat"),
+    Command("backup", "backup", "copy the database while the gateway runs"),
     Command("config", "config", "check the settings"),
 )
 
