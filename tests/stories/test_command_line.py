@@ -110,10 +110,10 @@ def test_config_check_prints_every_mistake_with_its_place(station: Station) -> N
     assert station.parley("serve", check=False).returncode == 1
 
 
-def test_an_address_that_is_taken_is_told(station: Station) -> None:
+def test_an_address_that_is_taken_is_told(station: Station, tmp_path: Path) -> None:
     station.start()
     address = station.url.removeprefix("http://")
-    ended = station.parley("serve", "--listen", address, check=False)
+    ended = parley("serve", "--data", str(tmp_path / "other"), "--listen", address)
     assert ended.returncode == 1
     assert "--listen HOST:PORT" in ended.stderr
 

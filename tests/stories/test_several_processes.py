@@ -45,12 +45,15 @@ def worker(settings: Settings, slack: SlackDouble) -> Iterator[subprocess.Popen[
         "PARLEY_SLACK_PER_SECOND": "1000",
     }
     command = [sys.executable, "-m", "parley", "worker", "--data", str(settings.data)]
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    assert process.stdout
     try:
+        # Before it is ready it does not know yet what to do when it is asked to stop.
+        assert any(b"ready" in line for line in iter(process.stdout.readline, b""))
         yield process
     finally:
         process.kill()
-        process.wait(30)
+        process.communicate()
 
 
 async def until(done: Callable[[], bool], seconds: float = 30) -> None:

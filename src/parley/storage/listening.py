@@ -7,7 +7,6 @@ What is missed while the connection is away is found by whoever looks from time 
 import asyncio
 from collections.abc import Callable
 
-import psycopg
 import sqlalchemy as sa
 
 from parley.observe import log
@@ -45,6 +44,8 @@ class RoomListener:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        import psycopg  # noqa: PLC0415 - 11 MB that SQLite does without
+
         while True:
             try:
                 await self._listen()
@@ -53,6 +54,8 @@ class RoomListener:
             await asyncio.sleep(_AGAIN)
 
     async def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415 - as above
+
         connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
         async with connection:
             await connection.execute(_LISTEN)
