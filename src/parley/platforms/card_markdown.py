@@ -17,6 +17,7 @@ from parley.platforms.client_text import (
     UserMention,
     tokens,
 )
+from parley.platforms.clipping import clean
 from parley.platforms.emoji import with_emoji
 from parley.platforms.links import masks, safe_url
 
@@ -33,7 +34,9 @@ _STYLES = (
     (re.compile(r"(?<![\w_])_(?=[^\s_])([^_]+?)(?<=\S)_(?![\w_])"), "_"),
     (re.compile(r"(?<![\w~])~{1,2}(?=[^\s~])([^~]+?)(?<=\S)~{1,2}(?![\w~])"), "~~"),
 )
-_SPECIAL = re.compile(r"[\\`*_\[\]~|!]")
+_SPECIAL = re.compile(r"[\\`*_\[\]~|!]|(?<=\{)\{(?=(?:DATE|TIME)\()")
+"""Marks of markdown, and the braces by which renderers know a date to be put in: `{{DATE(`."""
+
 _LINE_START = re.compile(r"(?:[#>+=-]|\d+(?=[.)]))")
 
 
@@ -52,7 +55,7 @@ def escape(text: str) -> str:
 def to_markdown(text: str) -> str:
     """Return markdown for a TextBlock; mentions become plain words."""
     held = _Held()
-    text = text.replace(_OPEN, "").replace(_CLOSE, "")
+    text = clean(text).replace(_OPEN, "").replace(_CLOSE, "")
     text = _CODE.sub(lambda found: held.put(_code(found[1] or found[2])), text)
     text = "".join(_of_token(one, held) for one in tokens(text))
     text = _MARKDOWN_LINK.sub(lambda found: held.put(_link(found[2], found[1], held)), text)
@@ -88,9 +91,9 @@ def _of_token(token: Token, held: _Held) -> str:
         case Plain(text):
             return text
         case UserMention(id=mentioned, name=name) | GroupMention(id=mentioned, name=name):
-            return held.put(escape(f"@{name or mentioned}"))
+            return held.put(escape(f"@{_one_line(name) or mentioned}"))
         case ChannelMention(id=mentioned, name=name):
-            return held.put(escape(f"#{name or mentioned}"))
+            return held.put(escape(f"#{_one_line(name) or mentioned}"))
         case LabelledLink(url, label):
             return held.put(_link(url, label, held))
 
@@ -101,16 +104,23 @@ def _bare_address(found: str, held: _Held) -> str:
 
 
 def _link(url: str, label: str, held: _Held) -> str:
-    target = safe_url(url)
+    label = _one_line(label)
+    # Code inside an address would be put back as it is, and could end the link and begin another.
+    target = "" if _OPEN in url else safe_url(url)
     if not target:
         return f"{_inline(label)} ({escape(url)})" if label else escape(url)
     target = target.replace("(", "%28").replace(")", "%29").replace("[", "%5B").replace("]", "%5D")
-    if not label.strip():
+    if not label:
         return f"[{escape(url)}]({target})"
     # What is held is read too: words in a code span are words to a reader.
     if masks(held.put_back(label), target):
         return f"{escape(label)} ([{escape(target)}]({target}))"
     return f"[{_inline(label)}]({target})"
+
+
+def _one_line(text: str) -> str:
+    """Return the words of a link or mention: a line end would begin a heading, a list, a quote."""
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,12 @@ WEB = ("http", "https")
 # Browsers read a backslash as a slash, so that the host they open is not the one that is read.
 _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
 _TO_QUOTE = re.compile(r"[\s<>\"|`{}^]")
-_DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+# What browsers take for a dot, and letters and digits of other scripts that look like one.
+_LIKE_A_DOT = "\u3002\uff0e\uff61\u0660\u06f0\u0701\u0702\ua4f8\ua60e\U00010a50"
+_DOTS = dict.fromkeys(map(ord, _LIKE_A_DOT), ".")
 _MARKS = dict.fromkeys(map(ord, "*_~`\\"))
+_UNSEEN = frozenset({"Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp"})
+"""Categories of characters that take no place of their own and part no words for a reader."""
 _LABELS_OF_AN_IP = 4
 _WRITTEN_OUT = re.compile(r"://([^\s/?#]*)\S*")
 _DOTTED = re.compile(r"[\w.-]+")
@@ -62,13 +66,17 @@ def masks(label: str, url: str) -> bool:
 def _hosts_named(label: str) -> Iterator[str]:
     """Yield the hosts that a reader would see in the words, whatever they are written with."""
     seen = unicodedata.normalize("NFKC", label).translate(_DOTS).casefold()
-    if not seen.isascii():
-        # Characters of no width hide a host from this search, but not from a reader.
-        seen = "".join(one for one in seen if unicodedata.category(one) != "Cf")
+    if not (seen.isascii() and seen.isprintable()):
+        # They hide a host from this search, but not from a reader.
+        seen = "".join(one for one in seen if one in "\n\t" or not _is_unseen(one))
     yield from _WRITTEN_OUT.findall(seen)
     for word in _DOTTED.findall(_WRITTEN_OUT.sub(" ", seen)):
         if _looks_like_a_host(word.strip(".-")):
             yield word.strip(".-")
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN
 
 
 def _looks_like_a_host(word: str) -> bool:

@@ -211,6 +211,24 @@ def test_a_custom_notification_is_read_with_slacks_marks_and_markdowns_own() -> 
         ("<https://evil.example|bank.example>", "bank.example (https://evil.example)", 1),
         ("[bank.example](https://evil.example)", "bank.example (https://evil.example)", 1),
         ("[`bank.example`](https://evil.example)", "bank.example (https://evil.example)", 1),
+        ("<https://evil.example|bank\r.example>", "bank.example (https://evil.example)", 1),
+        (
+            "<https://a.example/`x)[bank.example](https://evil.example)`|label>",
+            "label (https://a.example/x)[bank.example](https://evil.example))",
+            [],
+        ),
+        (
+            "[label](https://a.example/`x)![](https://evil.example/pixel.png)`)",
+            "label (https://a.example/x)![](https://evil.example/pixel.png))",
+            [],
+        ),
+        ("<https://a.example|one\n# two>", "one # two", 1),
+        ("<@U0123ABCD|ana\n\n# bo>", "@ana # bo", []),
+        (
+            "{{DATE(2026-01-02T03:04:05Z, SHORT)}} {{TIME(2026-01-02T03:04:05Z)}}",
+            "{{DATE(2026-01-02T03:04:05Z, SHORT)}} {{TIME(2026-01-02T03:04:05Z)}}",
+            [],
+        ),
         ("![x](https://evil.example/pixel.png)", "x", 1),
         ("[x]: https://evil.example", "[x]: https://evil.example", 1),
         ("<javascript:alert(1)|click>", "click (javascript:alert(1))", []),
@@ -227,6 +245,7 @@ def test_marks_are_read_and_everything_else_is_text(
     seen = read(card(client(written)))
     assert seen.words[1:] == [shown]
     assert seen.forbidden == []
+    assert seen.macros == []
     assert len(seen.links) == (links if isinstance(links, int) else 0)
 
 
