@@ -86,6 +86,18 @@ async def test_a_forged_message_is_refused_and_told_once_an_hour(parley: Endpoin
     assert [event.detail for event in parley.stored.events.values()] == ["text"]
 
 
+async def test_forged_messages_between_good_ones_do_not_flood_the_room(parley: Endpoint) -> None:
+    forged = json.dumps(json.loads(parley.notification()) | {"Message": "forged"}).encode()
+    for _ in range(5):
+        assert (await parley.post(forged))[0] == 403
+        assert (await parley.post(parley.notification()))[0] == 200
+    assert parley.admin.told == [f"signature:{TOPIC}"]
+    assert parley.admin.well_again == [f"signature:{TOPIC}"]
+    parley.clock.move(timedelta(hours=1))
+    assert (await parley.post(forged))[0] == 403
+    assert parley.admin.told == [f"signature:{TOPIC}"] * 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -9,12 +9,15 @@ from parley.kernel.ports.notices import Notices
 
 _HOUR = timedelta(hours=1)
 _OTHERS = "refused:others"
+_MOST_UNWELL = 1_000  # strangers choose the names of topics, twenty an hour
 
 
 class Refusals:
     """Remembers what was told in the last hour, so that a repetition costs nothing.
 
-    Anybody can make up topics. Only `strangers` of them an hour are told one by one.
+    Anybody can make up topics. Only `strangers` of them an hour are told one by one. Anybody can
+    also forge messages of a known topic, between those that are good: a cause that is gone and
+    comes back within the hour is not told again, and neither is its end.
     """
 
     def __init__(self, notices: Notices, clock: Clock, *, strangers: int = 20) -> None:
@@ -23,6 +26,7 @@ class Refusals:
         self._strangers = strangers
         self._told: dict[str, datetime] = {}
         self._told_of_strangers: dict[str, datetime] = {}
+        self._unwell: dict[str, None] = {}
 
     async def tell(self, cause: str, message: Message) -> None:
         """Tell a cause that only we, or who may sign for a known topic, can bring about."""
@@ -30,9 +34,8 @@ class Refusals:
 
     async def tell_of_stranger(self, cause: str, message: Message) -> None:
         """Tell a cause that anybody can bring about; when there are too many, only that."""
-        told, now = self._told_of_strangers, self._clock.now()
-        for old in [one for one, at in told.items() if now - at >= _HOUR]:
-            del told[old]
+        told = self._told_of_strangers
+        self._forget_old(told)
         if cause in told or len(told) < self._strangers:
             await self._tell(told, cause, message)
             return
@@ -54,20 +57,28 @@ class Refusals:
 
     async def well(self, cause: str, message: Message) -> None:
         """Tell that a cause is gone, if it was told since the start."""
-        for told in (self._told, self._told_of_strangers):
-            if told.pop(cause, None) is not None:
-                try:
-                    await self._notices.well(cause, message)
-                except Unavailable:
-                    told[cause] = self._clock.now()
+        if cause in self._unwell:
+            del self._unwell[cause]
+            try:
+                await self._notices.well(cause, message)
+            except Unavailable:
+                self._unwell[cause] = None
 
     async def _tell(self, told: dict[str, datetime], cause: str, message: Message) -> None:
-        now = self._clock.now()
-        if cause in told and now - told[cause] < _HOUR:
+        self._forget_old(told)
+        if cause in told:
             return
-        told[cause] = now
+        told[cause] = self._clock.now()
+        if len(self._unwell) >= _MOST_UNWELL:
+            del self._unwell[next(iter(self._unwell))]
+        self._unwell[cause] = None
         try:
             await self._notices.tell(cause, message)
         except Unavailable:
             # What the sender is answered does not depend on it, and the next one tells it again.
             told.pop(cause, None)
+
+    def _forget_old(self, told: dict[str, datetime]) -> None:
+        now = self._clock.now()
+        for old in [one for one, at in told.items() if now - at >= _HOUR]:
+            del told[old]
