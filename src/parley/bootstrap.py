@@ -32,7 +32,7 @@ from parley.storage.deliveries import StoredDeliveries
 from parley.storage.digest_pages import StoredDigestPages
 from parley.storage.digests import StoredDigests
 from parley.storage.history import StoredHistory
-from parley.storage.ids import Ids
+from parley.storage.ids import Ids, last_id
 from parley.storage.inbox import StoredInbox
 from parley.storage.listening import RoomListener
 from parley.storage.migrate import migrate, probe
@@ -104,7 +104,7 @@ def open_stores(settings: Settings, clock: Clock | None = None) -> Iterator[Stor
     database = open_database(settings.database_url)
     try:
         migrate(database)
-        ids = Ids(clock)
+        ids = Ids(clock, after=database.run(last_id))
         admin = Destination(LOCAL, ADMIN)
         database.run(lambda connection: ensure_destinations(connection, [admin], ids))
         yield Stores(

@@ -13,10 +13,11 @@ from parley.kernel.ports.inbox import Arrival
 from parley.observe import SystemClock
 from parley.storage.database import Database, open_database
 from parley.storage.history import StoredHistory
-from parley.storage.ids import Ids
+from parley.storage.ids import Ids, last_id
 from parley.storage.inbox import StoredInbox, store
 from parley.storage.schema import destinations, events, heads, outbox
-from tests.arrivals import OPS, SLACK, alarm, arrival, route, threaded
+from tests.arrivals import NOON, OPS, SLACK, alarm, arrival, route, threaded
+from tests.clock import SetClock
 
 REOPEN = timedelta(minutes=10)
 
@@ -154,6 +155,17 @@ async def test_an_alarm_that_comes_back_later_is_a_new_message(
     assert database.run(
         lambda c: c.execute(sa.select(sa.func.count()).select_from(heads)).scalar_one()
     ) == len(posted)
+
+
+async def test_a_thread_keeps_its_order_over_a_restart_with_a_clock_set_back(
+    database: Database,
+) -> None:
+    clock = SetClock(NOON)
+    changes = [alarm("ALARM", 0), alarm("OK", 1), alarm("ALARM", 2)]
+    for change in changes:
+        one_batch(database, Ids(clock, after=database.run(last_id)), change)
+        clock.move(-timedelta(hours=1))
+    assert steps(database) == EPISODE
 
 
 async def test_threads_of_one_batch_do_not_meet(database: Database, ids: Ids) -> None:

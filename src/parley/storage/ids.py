@@ -4,7 +4,10 @@ import secrets
 import threading
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from parley.kernel.ports.clock import Clock
+from parley.storage.schema import outbox, room_messages
 
 _NODE_BITS = 10
 _COUNTER_BITS = 12
@@ -22,15 +25,24 @@ def first_id(moment: datetime) -> int:
     return max(0, milliseconds) << (_NODE_BITS + _COUNTER_BITS)
 
 
+def last_id(connection: sa.Connection) -> int:
+    """Return the greatest id that was given to a delivery or to a message of a room, else 0."""
+    found = [
+        connection.execute(sa.select(sa.func.max(table.c.id))).scalar()
+        for table in (outbox, room_messages)
+    ]
+    return max(one or 0 for one in found)
+
+
 class Ids:
     """Makes ids that rise within a process; 10 random bits keep processes apart."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Draw this process's bits."""
+    def __init__(self, clock: Clock, after: int = 0) -> None:
+        """Draw this process's bits; every id is greater than `after`, whatever the clock says."""
         self._clock = clock
         self._node = secrets.randbits(_NODE_BITS)
         self._lock = threading.Lock()
-        self._last = 0
+        self._last = ((after >> (_NODE_BITS + _COUNTER_BITS)) + 1) << _COUNTER_BITS
 
     def next(self) -> int:
         """Return an id greater than every one that this object returned before."""

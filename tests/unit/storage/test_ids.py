@@ -34,6 +34,11 @@ def test_ids_of_different_times_are_in_the_order_of_time(
     assert first.next() < second.next()
 
 
+@given(st.integers(0, 2**62), MOMENTS)
+def test_ids_go_on_after_those_of_an_earlier_life(after: int, moment: datetime) -> None:
+    assert Ids(SetClock(moment), after).next() > after
+
+
 def test_a_full_millisecond_borrows_from_the_next() -> None:
     ids = Ids(SetClock())
     made = [ids.next() for _ in range(10_000)]
