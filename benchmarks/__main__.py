@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import pipeline
+from benchmarks import history, pipeline
 
-BENCHMARKS = {"pipeline": pipeline.main}
+BENCHMARKS = {"pipeline": pipeline.main, "history": history.main}
 
 
 def main(names: list[str]) -> int:

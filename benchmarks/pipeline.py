@@ -121,7 +121,13 @@ def _configure(environment: dict[str, str]) -> None:
         asyncio.run(add(stores.manage_configurations()))
 
 
-def _notification(sns: Signer, number: int, now: datetime) -> bytes:
+def topic_of(number: int) -> str:
+    """Return the topic by which the notification of a number comes."""
+    return _TOPIC.format(number % CHANNELS)
+
+
+def alarm_text(number: int, now: datetime) -> str:
+    """Return what CloudWatch would publish: an alarm of its own for every number."""
     alarm = {
         "AlarmName": f"bench-{number}",
         "AlarmDescription": "An alarm of the benchmark. " * 60,
@@ -147,8 +153,11 @@ def _notification(sns: Signer, number: int, now: datetime) -> bytes:
             "Threshold": 800.0,
         },
     }
-    topic = _TOPIC.format(number % CHANNELS)
-    return sns.notification(json.dumps(alarm), at=now, topic=topic)
+    return json.dumps(alarm)
+
+
+def _notification(sns: Signer, number: int, now: datetime) -> bytes:
+    return sns.notification(alarm_text(number, now), at=now, topic=topic_of(number))
 
 
 def _alertmanager(work: Path, rate: float) -> Measured:
