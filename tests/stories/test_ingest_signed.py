@@ -10,10 +10,12 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
 from parley.kernel.errors import Overloaded, Unavailable
 from parley.usecases.receive import OLDEST
-from parley.web.ingest import LARGEST_BODY
+from parley.web.ingest import LARGEST_BODY, routes
+from tests.loopback import serving_app
 from tests.signing import CERTIFICATE_PATH, CERTIFICATE_URL, TOKEN, TOPIC, signer
 from tests.stories.ingest import Endpoint, endpoint
 
@@ -249,6 +251,21 @@ async def test_a_sender_that_hangs_up_stores_nothing(parley: Endpoint) -> None:
     await writer.wait_closed()
     assert (await parley.post(parley.notification(message_id="next")))[0] == 200
     assert list(parley.stored.events) == [f"sns:{TOPIC}:next"]
+
+
+async def test_a_body_that_comes_too_slowly_is_not_waited_for(parley: Endpoint) -> None:
+    impatient = Starlette(routes=routes(parley.receive, patience=0.05))
+    async with serving_app(impatient) as url:
+        place = urlsplit(url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        head = f"POST /ingest/sns HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b"{")
+        answer = (await asyncio.wait_for(reader.read(), 5)).decode()
+        writer.close()
+        assert answer.startswith("HTTP/1.1 503 ")
+        assert "within 0.05 seconds" in answer
+        async with parley.session.post(f"{url}/ingest/sns", data=parley.notification()) as response:
+            assert response.status == 200
 
 
 async def test_only_posts_are_taken(parley: Endpoint) -> None:

@@ -4,6 +4,7 @@ The answers are for SNS first. 2xx: stored, never sent again. 4xx: given up at o
 again. So a 5xx is right whenever a good message could not be stored.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -11,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from parley.kernel.errors import Overloaded, ParleyError
+from parley.kernel.errors import Overloaded, ParleyError, Unavailable
 from parley.observe import log
 from parley.usecases.receive import Received, Via
 from parley.web.errors import status_of
@@ -19,15 +20,24 @@ from parley.web.errors import status_of
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes. A message of 256 KiB grows up to sixfold when it is escaped into its envelope."""
 
+PATIENCE = 20.0
+"""Seconds for a body to arrive whole; SNS gives up after 15 itself. (SNS Developer Guide, "Message
+delivery retries") What comes more slowly would only hold memory."""
 
-def routes(receive: Callable[[bytes, Via], Awaitable[Received]]) -> list[Route]:
+
+def routes(
+    receive: Callable[[bytes, Via], Awaitable[Received]], *, patience: float = PATIENCE
+) -> list[Route]:
     """Return the routes that hand what SNS posts to the use case."""
 
     async def post(request: Request) -> Response:
         try:
-            body = await _read(request)
+            async with asyncio.timeout(patience):
+                body = await _read(request)
         except ClientDisconnect:
             return _answer(HTTPStatus.BAD_REQUEST, "Disconnected", "The body was not sent whole.")
+        except TimeoutError:
+            return _too_slow(patience)
         if body is None:
             return _answer(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -79,6 +89,13 @@ def _problem(error: ParleyError) -> Response:
         answer.headers["Retry-After"] = wait
         return answer
     return _answer(status, error.code, str(error))
+
+
+def _too_slow(patience: float) -> Response:
+    text = f"The body did not arrive whole within {patience:g} seconds. Send it again."
+    answer = _problem(Unavailable(text))
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def _answer(status: HTTPStatus, code: str, text: str) -> Response:
