@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, CookieJar
+from yarl import URL
 
 from parley.bootstrap import Running, open_stores, start
 from parley.kernel.configuration import Configuration
@@ -124,6 +125,14 @@ async def test_sign_in_leads_to_the_page_that_was_wanted(chat: Chat) -> None:
     assert str(answer.url) == f"{chat.url}/search?q=latency"
 
 
+async def test_a_page_of_any_name_may_be_wanted(chat: Chat) -> None:
+    address = f"{chat.url}/rooms/%E6%97%A5?before=1"
+    asked = await chat.client.get(URL(address, encoded=True), headers=PAGE)
+    assert asked.status == 401
+    answer = await chat.sign_in()
+    assert answer.url == URL(address, encoded=True)
+
+
 async def test_sign_out_ends_the_session(chat: Chat) -> None:
     await chat.sign_in()
     cookies = {one.key: one.value for one in chat.client.cookie_jar}
@@ -190,8 +199,9 @@ async def test_what_does_not_exist_is_said_plainly(chat: Chat) -> None:
     for address in ("/rooms/ops/messages/1", "/events/sns:x", "/rooms/nowhere/events"):
         answer = await chat.client.get(chat.url + address)
         assert (answer.status, (await answer.json())["code"]) == (404, "ResourceNotFound")
-    answer = await chat.client.get(f"{chat.url}/rooms/ops/messages/one")
-    assert (answer.status, (await answer.json())["code"]) == (400, "InvalidRequest")
+    for number in ("one", str(2**63), "9" * 40):
+        answer = await chat.client.get(f"{chat.url}/rooms/ops/messages/{number}")
+        assert (answer.status, (await answer.json())["code"]) == (400, "InvalidRequest")
 
 
 async def test_lines_that_cannot_be_taken_say_why(chat: Chat) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -99,8 +100,10 @@ class SignIn:
             return JSONResponse({"code": "SignInRequired", "message": text}, status)
         answer = self.pages.answer("sign_in.html", status, problem="")
         if request.method == "GET":
+            # Headers hold ASCII alone, and the path of a request comes unquoted.
+            path = quote(request.url.path, safe="/:@")
             query = f"?{request.url.query}" if request.url.query else ""
-            self._keep(answer, WANTED, local_path(request.url.path + query), 600)
+            self._keep(answer, WANTED, local_path(path + query), 600)
         return answer
 
     def _keep(self, answer: Response, name: str, value: str, seconds: int) -> None:
