@@ -46,6 +46,14 @@ def test_without_a_configuration_the_list_says_how_to_begin(tmp_path: Path) -> N
     assert "parley configurations add --help" in ended.stdout
 
 
+def test_what_is_kept_is_for_its_owner_alone(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    assert parley("configurations", "list", "--data", str(data)).returncode == 0
+    assert parley("backup", str(copy), "--data", str(data)).returncode == 0
+    kept = [data, copy, *data.iterdir()]
+    assert [oct(one.stat().st_mode & 0o077) for one in kept] == ["0o0"] * len(kept)
+
+
 @pytest.mark.parametrize(
     "words, problem",
     [

@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module.arguments(one)
             one.set_defaults(run=module.run)
     options = parser.parse_args(words)
+    # What Parley keeps is what a team's alarms say: for its own user, not for all of the machine.
+    usual = os.umask(0o077)
     try:
         return int(options.run(options))
     except ParleyError as error:
@@ -59,3 +61,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
+    finally:
+        os.umask(usual)
