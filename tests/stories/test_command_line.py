@@ -95,11 +95,16 @@ def test_config_check_prints_what_is_in_force_without_secrets(station: Station) 
         *("config", "check", "--data", str(station.data)),
         environment={
             "PARLEY_SLACK_BOT_TOKEN": "xoxb-hunter2",
-            "PARLEY_DATABASE": "postgresql://me:hunter3@db/parley",
+            "PARLEY_DATABASE": "postgresql://me:hunter3&hunter4@hunter5@db:5432/parley"
+            "?sslpassword=hunter6",
+            "PARLEY_SNS_ENDPOINTS": f'{{"{ARN}": "http://me:hunter7@127.0.0.1:4566"}}',
+            "PARLEY_WEB_URL": "http://parley.example:8080",
         },
     )
     assert shown.returncode == 0
     assert "hunter" not in shown.stdout
+    assert "database = postgresql://me:(hidden)@db:5432/parley" in shown.stdout
+    assert "web.url = http://parley.example:8080\n" in shown.stdout
     assert "slack.bot_token = (set, hidden)" in shown.stdout
     assert f"sns.unsigned_topics = {ARN}" in shown.stdout
     assert str(station.data / "parley.toml") in shown.stdout.splitlines()[0]

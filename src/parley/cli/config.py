@@ -10,7 +10,8 @@ from pydantic import BaseModel, SecretStr
 from parley.cli.options import add_data, settings_of
 from parley.settings import find_file
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*:|[?&]password=)[^@&\s]+")
+# To the last @: a password may hold one, and rather too much is hidden than a part of it shown.
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|([?&]\w*password=)[^&\s]+", re.IGNORECASE)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,10 @@ def _shown(value: Any) -> str:
         case tuple():
             return ", ".join(str(one) for one in value)
         case dict():
-            return ", ".join(f"{key} -> {one}" for key, one in value.items())
+            return ", ".join(f"{key} -> {_without_password(one)}" for key, one in value.items())
         case _:
-            return _PASSWORD.sub(r"\1(hidden)", str(value))
+            return _without_password(str(value))
+
+
+def _without_password(text: str) -> str:
+    return _PASSWORD.sub(r"\g<1>\g<2>(hidden)", text)
