@@ -62,7 +62,8 @@ class Fault:
 class SlackDouble:
     """One workspace. `per_second` limits each channel as Slack does; none is no limit.
 
-    `messages` are in the order of their posting; `calls` are (method, seconds since the start).
+    `messages` are in the order of their posting; `calls` are (method, seconds since the start), and
+    `limited` counts those that came too early.
     """
 
     token: str = TOKEN
@@ -75,6 +76,7 @@ class SlackDouble:
     faults: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None
     url: str = ""
+    limited: int = 0
     _allowance: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def posted(self, channel: str = CHANNEL, thread: str = "") -> list[Posted]:
@@ -106,6 +108,7 @@ class SlackDouble:
         if content.get("channel") not in self.channels:
             return _no("channel_not_found")
         if wait := self._wait(content["channel"]):
+            self.limited += 1
             limited = {"ok": False, "error": "ratelimited"}
             return web.json_response(limited, status=429, headers={"Retry-After": str(wait)})
         if found := problems(content):

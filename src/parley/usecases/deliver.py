@@ -157,6 +157,7 @@ class Deliver:
                 delivery = replace(delivery, possible_duplicate=False)
             else:
                 handle = await self._call(run, delivery)
+                run.bucket.arrived(asyncio.get_running_loop().time())
         except DeliveryFailed as error:
             return await self._failed(run, delivery, error)
         except Exception as error:  # noqa: BLE001 - one message must not hold up its channel for ever

@@ -1,5 +1,7 @@
 """Laws of the pace: never faster than asked, never slower than allowed, whoever holds the lease."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +33,24 @@ def test_calls_in_any_span_are_at_most_burst_and_pace(pace: Pace, spans: list[fl
         for last in range(first, len(calls)):
             allowed = pace.burst + (calls[last] - calls[first]) * pace.per_second
             assert last - first + 1 <= allowed + 1e-6
+
+
+@given(PACES, SPANS, st.randoms(use_true_random=False))
+def test_a_platform_that_counts_when_calls_arrive_never_finds_one_too_early(
+    pace: Pace, spans: list[float], chance: Random
+) -> None:
+    """It has a bucket of its own, and calls are on their way for as long as it pleases them."""
+    bucket, now = Bucket(pace, lease(), 0.0), 0.0
+    tokens, at = float(pace.burst), 0.0
+    for span in spans:
+        now += span
+        now += bucket.wait(now)
+        bucket.take(now)
+        arrives = now + chance.uniform(0, 2)
+        tokens, at = min(pace.burst, tokens + (arrives - at) * pace.per_second) - 1, arrives
+        assert tokens > -1e-6
+        now = arrives + chance.uniform(0, 1)
+        bucket.arrived(now)
 
 
 @given(PACES, SPANS)
