@@ -47,6 +47,17 @@ async def test_an_alarm_is_one_message_that_always_shows_the_present(station: St
     assert await station.changes("ops") == [1, 2, 3, 4, 5]
 
 
+async def test_a_change_from_the_future_does_not_silence_an_alarm(station: Station) -> None:
+    async with running(station) as session:
+        early = alarm("OK") | {"StateChangeTime": "9999-12-31T00:00:00.000+0000"}
+        assert await station.post(session, envelope("ops", early)) == 200
+        await station.until_room("ops", heads(1))
+        assert await station.post(session, envelope("ops", alarm("ALARM"))) == 200
+        [_, head] = await station.until_room("ops", heads(2))
+        assert head.message
+        assert head.message.state == "ALARM"
+
+
 async def test_custom_notifications_of_one_thread_stand_under_one_head(station: Station) -> None:
     def deploy(title: str, summary: str) -> dict[str, object]:
         metadata = {"threadId": "deploy-7", "summary": summary}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from parley.events.formatters import Formatted, format_event
 from parley.events.model import Event, Notification
@@ -13,9 +14,13 @@ from parley.kernel.messages import Fact, Facts, Message, Text, Tone
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.inbox import Arrival, Inbox, Route
 from parley.kernel.ports.notices import Notices
+from parley.kernel.threads import AlarmChange, Thread
 from parley.observe import Metrics, log
 
 _MOST_KINDS = 10_000  # senders choose the names of their sources
+
+_AHEAD = timedelta(minutes=5)
+"""How far the sender's clock may be ahead of ours."""
 
 Format = Callable[[Event], Formatted]
 
@@ -64,9 +69,11 @@ class Notify:
         self, event: Event, notification: Notification, configurations: Sequence[Configuration]
     ) -> Arrival:
         message = replace(notification.message, event_id=event.id)
+        now = self.clock.now()
+        thread = _not_ahead(notification.thread, now)
         return Arrival(
             event_id=event.id,
-            received_at=self.clock.now(),
+            received_at=now,
             occurred_at=event.time,
             source=event.source,
             kind=event.kind,
@@ -81,7 +88,7 @@ class Notify:
                     one.name,
                     one.destination,
                     replace(message, group_mentions=True) if one.group_mentions else message,
-                    notification.thread,
+                    thread,
                 )
                 for one in configurations
             ),
@@ -121,3 +128,14 @@ class Notify:
         except ParleyError as error:
             # The event itself matters more: whether it can be stored is seen next.
             log.error("notice_failed", event_id=event.id, error=str(error))
+
+
+def _not_ahead(thread: Thread | None, now: datetime) -> Thread | None:
+    """Return the thread with a change of an alarm that has happened already.
+
+    The newest change wins: one from next year would have the alarm pass for well until then, and
+    senders write the time themselves.
+    """
+    if isinstance(thread, AlarmChange) and thread.changed_at - now > _AHEAD:
+        return replace(thread, changed_at=now)
+    return thread
