@@ -57,7 +57,16 @@ def test_confirmations_pass(sns: Signer, version: str, sns_type: str) -> None:
 @given(message=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_text_can_be_signed(message: str) -> None:
     sns = signer(SINCE)
-    check(sns.notification(message, at=NOW, subject=message), sns)
+    check(sns.notification(message, at=NOW, subject=message.replace("\n", " ")), sns)
+
+
+def test_a_signature_holds_for_one_reading_alone(sns: Signer) -> None:
+    crafted = "first\nMessageId\nmade-up\nSubject\nsecond"
+    signed = json.loads(sns.notification(crafted, at=NOW, message_id="real"))
+    check(json.dumps(signed).encode(), sns)
+    other = {"Message": "first", "MessageId": "made-up", "Subject": "second\nMessageId\nreal"}
+    with pytest.raises(Refused, match="line end"):
+        check(json.dumps(signed | other).encode(), sns)
 
 
 CHANGES: dict[str, str] = {
