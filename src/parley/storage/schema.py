@@ -173,6 +173,8 @@ timers = sa.Table(
     sa.UniqueConstraint("kind", "subject", name="timers_subject"),
     sa.Index("timers_due", "kind", "due_at", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("timers_done", "done_at", sqlite_where=sa.text("state = 'done'"),
+             postgresql_where=sa.text("state = 'done'")),
 )  # fmt: skip
 """Things to do at a time, each once: `state` is pending, done or dead."""
 

@@ -73,3 +73,4 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "subject", name="timers_subject"),
     )
     _partial("timers_due", "timers", ["kind", "due_at"], "state = 'pending'")
+    _partial("timers_done", "timers", ["done_at"], "state = 'done'")
