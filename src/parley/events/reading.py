@@ -13,6 +13,8 @@ LONGEST_FOLDED = 20_000
 
 LONGEST_TITLE = 250
 _LONGEST_PART = 100
+_MOST_INDENTS = 6
+"""Times its compact form. A megabyte of numbers a hundred levels deep has a hundred of indents."""
 
 
 def text_at(value: object, *path: str) -> str:
@@ -84,13 +86,39 @@ def scalar_text(value: object) -> str | None:
 def pretty_json(value: object) -> str:
     """Return JSON with one member a line."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        return indented_json(value)
     except TypeError:
         pass
     try:
         return json.dumps(value, indent=2, default=repr)
     except (ValueError, RecursionError):
         return "(nested too deeply to be shown)"
+
+
+def indented_json(value: object) -> str:
+    """Return JSON with one member a line, compact where it would become mostly indents.
+
+    Raises `TypeError` for what orjson cannot write.
+    """
+    compact = orjson.dumps(value)
+    if len(compact) > LONGEST_FOLDED and _indents(value) > _MOST_INDENTS * len(compact):
+        return compact.decode()
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _indents(value: object) -> int:
+    """Return how many characters of indents a value would get."""
+    count, depth, level = 0, 0, [value]
+    while level:
+        count += 2 * depth * len(level)
+        depth += 1
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return count
 
 
 def one_line(text: str) -> str:

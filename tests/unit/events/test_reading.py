@@ -16,6 +16,7 @@ from parley.events.console import (
 )
 from parley.events.fields import label_of
 from parley.events.numbers import rounded, with_unit
+from parley.events.reading import indented_json
 from parley.events.times import read_time, span_words, time_words
 from parley.events.tones import tone_of
 from parley.kernel.messages import Tone
@@ -260,3 +261,25 @@ def test_keys_become_labels(key: str, label: str) -> None:
 )
 def test_words_have_the_colour_that_they_deserve(word: str, tone: Tone | None) -> None:
     assert tone_of(word) is tone
+
+
+def test_json_has_one_member_a_line() -> None:
+    assert indented_json({"a": [1, {"b": "c"}]}).splitlines() == [
+        "{",
+        '  "a": [',
+        "    1,",
+        "    {",
+        '      "b": "c"',
+        "    }",
+        "  ]",
+        "}",
+    ]
+
+
+def test_json_does_not_grow_beyond_all_measure_by_its_indents() -> None:
+    wide_and_deep: object = [1] * 50_000
+    for _ in range(90):
+        wide_and_deep = [wide_and_deep]
+    assert len(indented_json(wide_and_deep)) < 10 * 2 * 50_000
+    ordinary = [{"name": "api", "ports": [80, 443]}] * 5_000
+    assert indented_json(ordinary).count("\n") > 5 * 5_000

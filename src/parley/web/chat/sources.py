@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from parley.events.reading import indented_json
 from parley.kernel.errors import NotFound
 from parley.kernel.incoming import Person
 from parley.web.chat.frame import Frame
@@ -33,8 +34,8 @@ def readable(raw: str) -> str:
         if isinstance(unfolded, (dict, list)):
             value = {**value, "Message": unfolded}
     try:
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONEncodeError:
+        return indented_json(value)
+    except TypeError:
         # Deeper than it writes, though it could read it.
         return raw
 
