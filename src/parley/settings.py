@@ -8,12 +8,14 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -165,9 +167,9 @@ class Alarms(_Group):
 class Log(_Group):
     """What Parley writes to its standard error."""
 
-    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is written: debug, info, warning or error."""
-    format: Annotated[str, Field(pattern="^(json|text)$")] = "text"
+    format: Literal["text", "json"] = "text"
     """`text` for people, `json` for machines: one object a line."""
 
 
@@ -229,7 +231,7 @@ def split_address(value: str) -> tuple[str, int]:
     """Split HOST:PORT, also [::1]:8080. Raises ValueError with what is wrong."""
     match = re.fullmatch(r"(\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})", value)
     if not match or int(match["port"]) > 65535:  # noqa: PLR2004 - the highest port
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080")
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080, the port at most 65535")
     return match["six"] or match["host"], int(match["port"])
 
 
@@ -270,8 +272,11 @@ def find_file(data: Path | None, environ: Mapping[str, str] = os.environ) -> Pat
         return Path(environ["PARLEY_CONFIG"])
     folder = data or Path(environ.get("PARLEY_DATA", "data"))
     for path in (folder / "parley.toml", Path("parley.toml")):
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:
+            raise BadSettings([Mistake(str(path), f"cannot be read: {error.strerror}")]) from error
     return None
 
 
@@ -316,9 +321,7 @@ def _sources_type(
         def _load_env_vars(self) -> Mapping[str, str | None]:
             # Others are told as mistakes; read, they would be taken for groups in JSON.
             known = set(_variables())
-            return {
-                name.lower(): value for name, value in environ.items() if name.upper() in known
-            }
+            return {name.lower(): value for name, value in environ.items() if name.upper() in known}
 
     class _Read(Settings):
         @classmethod
@@ -358,33 +361,34 @@ def _suggestion(name: str, known: set[str]) -> str:
 def _mistakes(
     error: ValidationError, path: Path | None, text: str, environ: Mapping[str, str]
 ) -> Iterator[Mistake]:
-    for one in error.errors(include_url=False, include_input=False):
-        names = [str(part) for part in one["loc"]]
-        variable = f"PARLEY_{'_'.join(names[:2])}".upper()
-        if variable in environ:
-            place = f"environment {variable}"
-        elif path is not None and _line(text, names):
-            place = f"{path}, line {_line(text, names)}, {'.'.join(names)}"
-        else:
-            place = ".".join(names)
-        problem = one["msg"].removeprefix("Value error, ")
-        if one["type"] == "extra_forbidden":
-            known = {name.removeprefix("PARLEY_").lower().replace("_", ".", 1)
-                     for name in _variables()}  # fmt: skip
-            problem = "is no setting." + _suggestion(".".join(names), known)
-        yield Mistake(place, problem)
+    errors = error.errors(include_url=False, include_input=False)
+    for line, one in sorted(((_line(text, one["loc"]), one) for one in errors), key=itemgetter(0)):
+        name = ".".join(str(part) for part in one["loc"])
+        variable = "PARLEY_" + "_".join(name.upper().split(".")[:2])
+        at = f"{path}, line {line}, " if line else ""
+        place = f"environment {variable}" if variable in environ else at + name
+        yield Mistake(place, _problem(one, name))
 
 
-def _line(text: str, names: list[str]) -> int:
+def _problem(error: ErrorDetails, name: str) -> str:
+    if error["type"] == "extra_forbidden":
+        known = {one.removeprefix("PARLEY_").lower().replace("_", ".", 1) for one in _variables()}
+        return "is no setting." + _suggestion(name, known)
+    # "Input should be a valid integer, unable to parse string as an integer": half will do.
+    said = re.sub("^Input should be(.*?)(, unable to .*|, got .*)?$", r"must be\1", error["msg"])
+    return said.removeprefix("Value error, ")
+
+
+def _line(text: str, names: Sequence[str | int]) -> int:
     """Return the line of the file that sets a name, 0 when it cannot be told."""
     table: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
             table = header[1].split(".")
-            if table == names:
+            if table == list(names):
                 return number
         elif assignment := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
             path = table + assignment[1].split(".")
-            if path == names[: len(path)]:
+            if path == list(names[: len(path)]):
                 return number
     return 0

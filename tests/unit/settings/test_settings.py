@@ -126,6 +126,48 @@ level = "loud"
     assert "xoxb" not in found[f"{file}, line 6, slack.bot_token"].replace("xoxb-...", "")
 
 
+def test_mistakes_say_what_would_be_right_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+[log]
+level = "loud"
+format = "yaml"
+
+[alarms]
+reopen_minutes = 1.5
+
+[web]
+url = 3
+
+[slack]
+per_second = 0
+"""
+    found = mistakes(data=write(tmp_path, text))
+    assert [*found.values()] == [
+        "must be 'debug', 'info', 'warning' or 'error'",
+        "must be 'text' or 'json'",
+        "must be a valid integer",
+        "must be a valid string",
+        "must be greater than 0",
+    ]
+    assert mistakes({"PARLEY_ALARMS_REOPEN_MINUTES": "9999"}, data=tmp_path / "none") == {
+        "environment PARLEY_ALARMS_REOPEN_MINUTES": "must be less than or equal to 1440"
+    }
+    assert mistakes({"PARLEY_ALARMS_REOPEN_MINUTES": "ten"}, data=tmp_path / "none") == {
+        "environment PARLEY_ALARMS_REOPEN_MINUTES": "must be a valid integer"
+    }
+
+
+def test_a_file_behind_a_closed_door_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", closed)  # whoever runs the tests may open every door
+    found = mistakes(data=tmp_path)
+    assert found == {str(tmp_path / "parley.toml"): "cannot be read: Permission denied"}
+
+
 def test_mistakes_of_the_environment_name_the_variable(tmp_path: Path) -> None:
     environ = {
         "PARLEY_LISTEN": "x",
