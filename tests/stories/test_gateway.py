@@ -85,6 +85,8 @@ async def test_metrics_are_for_this_machine_and_for_who_has_the_token(station: S
         ):
             assert line in text
         through_proxy = {"X-Forwarded-For": "192.0.2.1"}
+        for header in ("X-Forwarded-Proto", "CF-Connecting-IP", "Via"):
+            assert (await station.get("/metrics", **{header: "x"}))[0] == 403
         assert (await station.get("/metrics", **through_proxy))[0] == 403
         assert (await station.get("/metrics", Host="parley.example"))[0] == 403
         for token, status in (("t0ken", 200), ("token", 403), ("", 403)):

@@ -1,7 +1,9 @@
 """An emulator cannot sign: its topics are taken on their word, from this machine alone."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -68,8 +70,10 @@ async def test_any_other_topic_needs_a_signature(parley: Endpoint) -> None:
         "X-Forwarded-Proto",
         "x-forwarded-anything",
         "X-Real-IP",
+        "CF-Connecting-IP",
         "Via",
         "Origin",
+        "Referer",
         "Sec-Fetch-Site",
         "Sec-Fetch-Mode",
     ],
@@ -79,6 +83,19 @@ async def test_what_a_proxy_or_a_browser_sends_is_refused(parley: Endpoint, head
         status, answer = await parley.post(unsigned(), **{header: value})
         assert status == 403
         assert header.lower() in answer["message"]
+    assert parley.stored.events == {}
+
+
+async def test_a_proxy_that_says_nothing_of_itself_is_known_by_its_http(parley: Endpoint) -> None:
+    # nginx, unless told otherwise: its own Host, no header of its own, and HTTP/1.0.
+    place, body = urlsplit(parley.url), unsigned()
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    head = f"POST {place.path} HTTP/1.0\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert " 403 " in answer.splitlines()[0]
+    assert "(HTTP/1.0)" in answer
     assert parley.stored.events == {}
 
 

@@ -15,6 +15,7 @@ from parley.kernel.configuration import Configuration
 from parley.kernel.errors import InvalidRequest, ParleyError, Refused
 from parley.kernel.messages import Message, Text, Tone
 from parley.kernel.ports.clock import Clock
+from parley.usecases.passed_on import mark_of_a_browser, mark_of_a_proxy
 from parley.usecases.refusals import Refusals
 
 OLDEST = timedelta(minutes=75)
@@ -25,12 +26,13 @@ OLDEST = timedelta(minutes=75)
 class Via:
     """How a message came: `peer` is the address that connected, `host` the one Host header.
 
-    Both are empty when unknown. `headers` are all names in lower case.
+    Both are empty when unknown. `headers` are all names in lower case, `http_version` is like 1.1.
     """
 
     peer: str = ""
     host: str = ""
     headers: frozenset[str] = frozenset()
+    http_version: str = "1.1"
     raw_delivery: bool = False
 
 
@@ -221,7 +223,6 @@ _LOOPBACK_HOST = re.compile(
     r"(?:localhost|127\.0\.0\.1|\[::1\]|::1)(?::[0-9]{1,5})?", re.IGNORECASE
 )
 _LOOPBACK_PEERS = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-_PASSED_ON = re.compile(r"forwarded|via|origin|x-real-ip|(?:x-forwarded|sec-fetch)-.*")
 
 
 def _only_from_here(via: Via, *, listens_on_loopback: bool) -> None:
@@ -230,15 +231,15 @@ def _only_from_here(via: Via, *, listens_on_loopback: bool) -> None:
     Anything else could be a proxy that passes on what strangers send, or a page in a browser that
     posts to a name which it made point here. Raises `Refused`.
     """
-    passed_on = sorted(name for name in via.headers if _PASSED_ON.fullmatch(name))
+    mark = mark_of_a_proxy(via.headers, via.http_version) or mark_of_a_browser(via.headers)
     if not listens_on_loopback:
         reason = "Parley listens on more than loopback"
     elif via.peer not in _LOOPBACK_PEERS:
         reason = "this one comes from another machine"
     elif _LOOPBACK_HOST.fullmatch(via.host) is None:
         reason = f"Host is {via.host[:100]!a} and not a loopback name"
-    elif passed_on:
-        reason = f"a proxy or a browser sent this one (header {passed_on[0][:40]})"
+    elif mark:
+        reason = f"a proxy or a browser sent this one ({mark})"
     else:
         return
     raise Refused(f"Unsigned messages are taken from this machine alone, but {reason}.")

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from parley.usecases.passed_on import mark_of_a_proxy
 from parley.web.guard import host_name
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 def routes(
@@ -48,10 +48,11 @@ def routes(
 
 
 def _is_local(request: Request) -> bool:
-    """Tell a program on this machine from a proxy or a browser that is used by somebody else."""
+    """Tell who works on this machine from a proxy that passes on what somebody else asks."""
     peer = request.client.host if request.client else ""
     named = host_name(request.headers.get("host", "")) in {*_LOOPBACK, "localhost"}
-    return peer in _LOOPBACK and named and not any(name in request.headers for name in _FORWARDED)
+    mark = mark_of_a_proxy(request.headers.keys(), request.scope["http_version"])
+    return peer in _LOOPBACK and named and not mark
 
 
 def _has_token(request: Request, token: str | None) -> bool:

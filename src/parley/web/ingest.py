@@ -76,6 +76,7 @@ def _via(request: Request) -> Via:
         peer=request.client.host if request.client else "",
         host=hosts[0] if len(hosts) == 1 else "",
         headers=frozenset(request.headers.keys()),
+        http_version=request.scope["http_version"],
         raw_delivery=request.headers.get("x-amz-sns-rawdelivery", "").lower() == "true",
     )
 
