@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -128,7 +129,21 @@ def test_an_address_that_is_taken_is_told(station: Station, tmp_path: Path) -> N
     address = station.url.removeprefix("http://")
     ended = parley("serve", "--data", str(tmp_path / "other"), "--listen", address)
     assert ended.returncode == 1
+    assert "another program listens there" in ended.stderr
     assert "--listen HOST:PORT" in ended.stderr
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    ended = parley("serve", "--data", str(tmp_path / "data"), "--listen", "192.0.2.1:8080")
+    assert ended.returncode == 1
+    assert "this machine has no such address" in ended.stderr
+
+
+def test_the_command_for_another_link_can_be_copied_as_it_is(station: Station) -> None:
+    station.start()
+    _, _, command = station.log.read_text().strip().rpartition("Another link later: parley ")
+    ended = parley(*shlex.split(command))
+    assert ended.stdout.startswith(f"{station.url}/sign-in?token=")
 
 
 def test_a_reader_that_closes_early_is_nobodys_mistake(station: Station) -> None:

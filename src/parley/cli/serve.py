@@ -3,10 +3,13 @@
 import argparse
 import asyncio
 import contextlib
+import errno
+import shlex
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import uvicorn
 
@@ -66,9 +69,14 @@ def _listen(settings: Settings) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
+        why = {
+            errno.EADDRINUSE: "another program listens there",
+            errno.EADDRNOTAVAIL: "this machine has no such address",
+            errno.EACCES: "this user may not (ports below 1024 are for root)",
+        }.get(error.errno or 0, error.strerror)
         raise Unavailable(
-            f"Parley cannot listen on {settings.listen}: {error.strerror}. Is something else "
-            "listening there? Give another address with --listen HOST:PORT."
+            f"Parley cannot listen on {settings.listen}: {why}. Give another address with "
+            "--listen HOST:PORT or the setting `listen`."
         ) from error
     return listening
 
@@ -138,4 +146,17 @@ async def _say_ready(running: Running, address: tuple[str, int]) -> None:
     secret = await stores.people.create_link("admin")
     print(f"Parley is ready: {url}")
     print(f"Sign in within 10 minutes: {url}/sign-in?token={secret}")
-    print("Another link later: parley sign-in-link", flush=True)
+    print(f"Another link later: {_sign_in_command(settings, address[1])}", flush=True)
+
+
+def _sign_in_command(settings: Settings, port: int) -> str:
+    """Return the command for another link as it can be typed in a second terminal."""
+    usual = Settings.model_fields
+    host = settings.address[0]
+    listens = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    words = [sys.argv[0] if Path(sys.argv[0]).name == "parley" else "parley", "sign-in-link"]
+    if settings.data != usual["data"].default:
+        words += ["--data", str(settings.data)]
+    if listens != usual["listen"].default and not settings.web.url:
+        words += ["--listen", listens]
+    return shlex.join(words)

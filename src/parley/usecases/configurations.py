@@ -61,7 +61,8 @@ class ManageConfigurations:
         if len(found) > 1:
             accounts = ", ".join(one.account for one in found)
             raise Conflict(
-                f"Several accounts have a {name}: say which with --account ({accounts})."
+                f"Several accounts have a configuration named {name}: say which with --account "
+                f"({accounts})."
             )
         return found[0]
 

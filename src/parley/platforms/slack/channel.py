@@ -19,8 +19,8 @@ def read_channel(typed: str) -> str:
     channel = link[1] if link else text
     if not _ID.fullmatch(channel):
         raise InvalidRequest(
-            f"{typed!r} is not a Slack channel: names can change, so give the channel's id "
-            "(C0123ABCD, at the end of the channel's details) or its link "
-            "(Copy > Copy link in the channel's menu)."
+            (f"{typed!r} is not a Slack channel" if text else "The Slack channel is missing")
+            + ": names can change, so give the channel's id (C0123ABCD, at the end of the "
+            "channel's details) or its link (Copy > Copy link in its menu) with --channel."
         )
     return channel
