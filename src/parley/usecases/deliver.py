@@ -24,7 +24,7 @@ LOCAL = "local"
 """The built-in web chat, which lives in the same database as the outbox."""
 
 _BATCH = 100
-_AHEAD = 5.0
+_AHEAD = 2.0
 """Seconds of its pace for which a channel looks ahead, before it looks again what is to be sent."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
@@ -142,11 +142,18 @@ class Deliver:
 
     async def _next(self, run: _Run) -> Sequence[Delivery]:
         """Return what to send now, after a storm has taken in what joins its digest."""
-        if run.watch and self.storm:
-            run.watch = await self.storm(run.lease, run.platform.pace, run.held)
+        if run.watch:
+            await self._watch(run)
         deliveries = await self.outbox.pending(run.lease, run.batch)
-        run.watch = run.watch or len(deliveries) == run.batch
+        if not run.watch and len(deliveries) == run.batch and await self._watch(run):
+            deliveries = await self.outbox.pending(run.lease, run.batch)
         return deliveries
+
+    async def _watch(self, run: _Run) -> bool:
+        """Return whether there is a storm, which then has done what is due."""
+        pace = run.platform.pace
+        run.watch = bool(self.storm and await self.storm(run.lease, pace, run.held))
+        return run.watch
 
     async def _attempt(self, run: _Run, delivery: Delivery) -> bool:
         """Make one call; return whether the delivery is done with, one way or the other."""
