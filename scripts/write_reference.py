@@ -11,10 +11,10 @@ from typing import Any, cast
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel, SecretStr
 
-from parley import settings
 from parley.cli import COMMANDS
 from parley.observe import Metrics
 from parley.settings import Settings
+from parley.settings import model as declared
 
 FOLDER = Path(__file__).parents[1] / "docs/reference"
 
@@ -109,7 +109,7 @@ def _default(value: Any) -> str:
 def _explained() -> dict[str, dict[str, str]]:
     """Return the text below each setting in the source, by class and name."""
     classes = {}
-    for node in ast.parse(inspect.getsource(settings)).body:
+    for node in ast.parse(inspect.getsource(declared)).body:
         if isinstance(node, ast.ClassDef):
             pairs = zip(node.body, node.body[1:], strict=False)
             classes[node.name] = {

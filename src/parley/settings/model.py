@@ -3,25 +3,15 @@
 Everything else (who speaks where) is a configuration, a row in the database.
 """
 
-import difflib
 import json
-import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
     NoDecode,
-    PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
@@ -29,13 +19,14 @@ from parley.events.topics import parse_topic
 from parley.kernel.errors import InvalidRequest
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_NOT_SETTINGS = frozenset({"PARLEY_APT", "PARLEY_CONFIG"})
 _DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 _Words = Annotated[tuple[str, ...], NoDecode]
 _Mapping = Annotated[dict[str, str], NoDecode]
 
 
-class _Group(BaseModel):
+class Group(BaseModel):
+    """Settings that belong together: a table of the file."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -56,7 +47,7 @@ def _parse(value: Any) -> Any:
     return value
 
 
-class Slack(_Group):
+class Slack(Group):
     """The Slack app that sends. Without a token there is no Slack."""
 
     bot_token: SecretStr | None = None
@@ -79,7 +70,7 @@ class Slack(_Group):
         return _url(value).rstrip("/") + "/"
 
 
-class Sns(_Group):
+class Sns(Group):
     """How SNS messages are received."""
 
     unsigned_topics: _Words = ()
@@ -120,7 +111,7 @@ class Sns(_Group):
         return _url(value) if value else value
 
 
-class Web(_Group):
+class Web(Group):
     """The pages: under which address others reach them."""
 
     url: str = ""
@@ -136,7 +127,7 @@ class Web(_Group):
         return _url(value).rstrip("/") if value else value
 
 
-class Aws(_Group):
+class Aws(Group):
     """Where AWS is; empty means the real one, as the AWS SDK finds it."""
 
     endpoint_url: str = ""
@@ -150,21 +141,30 @@ class Aws(_Group):
         return _url(value) if value else value
 
 
-class Metrics(_Group):
+class Metrics(Group):
     """Who may read /metrics from elsewhere than this machine."""
 
     token: SecretStr | None = None
     """What they send as `Authorization: Bearer TOKEN`."""
 
 
-class Alarms(_Group):
+class Alarms(Group):
     """How alarms become messages."""
 
     reopen_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 10
     """An alarm that comes back within this time continues its message; 0: it never does."""
 
 
-class Log(_Group):
+class Retention(Group):
+    """How long history is kept. What waits, what was given up and open alarms stay for ever."""
+
+    days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    """Days that events, messages that were delivered and the rooms are kept."""
+    id_days: Annotated[int, Field(ge=15, le=36_500)] = 15
+    """Days that at least their ids are kept: by them SNS's repetitions are known."""
+
+
+class Log(Group):
     """What Parley writes to its standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -196,6 +196,7 @@ class Settings(BaseSettings):
     aws: Aws = Aws()
     metrics: Metrics = Metrics()
     alarms: Alarms = Alarms()
+    retention: Retention = Retention()
     log: Log = Log()
 
     @field_validator("listen")
@@ -246,149 +247,3 @@ def _url(value: str) -> str:
     if not re.match(r"https?://[^/\s]+", value):
         raise ValueError("must be an address that begins with http:// or https://")
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong in the settings, and where it stands."""
-
-    place: str
-    problem: str
-
-
-class BadSettings(InvalidRequest):
-    """The settings have mistakes; `parley config check` lists them."""
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        """Take every mistake that was found."""
-        lines = [f"  {one.place}: {one.problem}" for one in mistakes]
-        super().__init__("\n".join(["The settings have mistakes:", *lines]))
-        self.mistakes = mistakes
-
-
-def find_file(data: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the settings file: PARLEY_CONFIG, else DATA/parley.toml, else ./parley.toml."""
-    if environ.get("PARLEY_CONFIG"):
-        return Path(environ["PARLEY_CONFIG"])
-    folder = data or Path(environ.get("PARLEY_DATA", "data"))
-    for path in (folder / "parley.toml", Path("parley.toml")):
-        try:
-            if path.is_file():
-                return path
-        except OSError as error:
-            raise BadSettings([Mistake(str(path), f"cannot be read: {error.strerror}")]) from error
-    return None
-
-
-def read_settings(
-    given: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ
-) -> Settings:
-    """Read the settings; `given` (the command line) beats the environment beats the file.
-
-    Raises `BadSettings` with all mistakes, not only the first.
-    """
-    given = {name: value for name, value in (given or {}).items() if value is not None}
-    path = find_file(given.get("data"), environ)
-    text, table = _read_file(path)
-    sources = _sources_type(given, table, environ)
-    mistakes = list(_unknown_variables(environ))
-    try:
-        settings = sources()
-    except ValidationError as error:
-        mistakes.extend(_mistakes(error, path, text, environ))
-    else:
-        if not mistakes:
-            return settings
-    raise BadSettings(mistakes)
-
-
-def _read_file(path: Path | None) -> tuple[str, dict[str, Any]]:
-    if path is None:
-        return "", {}
-    try:
-        text = path.read_text("utf-8")
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise BadSettings([Mistake(str(path), f"cannot be read: {error.strerror}")]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSettings([Mistake(str(path), f"is not TOML: {error}")]) from error
-
-
-def _sources_type(
-    given: Mapping[str, Any], table: dict[str, Any], environ: Mapping[str, str]
-) -> type[Settings]:
-    class _Environment(EnvSettingsSource):
-        def _load_env_vars(self) -> Mapping[str, str | None]:
-            # Others are told as mistakes; read, they would be taken for groups in JSON.
-            known = set(_variables())
-            return {name.lower(): value for name, value in environ.items() if name.upper() in known}
-
-    class _Read(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (
-                InitSettingsSource(settings_cls, dict(given)),
-                _Environment(settings_cls),
-                InitSettingsSource(settings_cls, table),
-            )
-
-    return _Read
-
-
-def _variables() -> Iterator[str]:
-    for name, setting in Settings.model_fields.items():
-        group = setting.annotation
-        if isinstance(group, type) and issubclass(group, _Group):
-            yield from (f"PARLEY_{name}_{inner}".upper() for inner in group.model_fields)
-        else:
-            yield f"PARLEY_{name}".upper()
-
-
-def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Mistake]:
-    known = set(_variables())
-    for name in sorted(environ):
-        if name.startswith("PARLEY_") and name not in known | _NOT_SETTINGS:
-            yield Mistake(f"environment {name}", "is no setting." + _suggestion(name, known))
-
-
-def _suggestion(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f" Did you mean {close[0]}?" if close else ""
-
-
-def _mistakes(
-    error: ValidationError, path: Path | None, text: str, environ: Mapping[str, str]
-) -> Iterator[Mistake]:
-    errors = error.errors(include_url=False, include_input=False)
-    for line, one in sorted(((_line(text, one["loc"]), one) for one in errors), key=itemgetter(0)):
-        name = ".".join(str(part) for part in one["loc"])
-        variable = "PARLEY_" + "_".join(name.upper().split(".")[:2])
-        at = f"{path}, line {line}, " if line else ""
-        place = f"environment {variable}" if variable in environ else at + name
-        yield Mistake(place, _problem(one, name))
-
-
-def _problem(error: ErrorDetails, name: str) -> str:
-    if error["type"] == "extra_forbidden":
-        known = {one.removeprefix("PARLEY_").lower().replace("_", ".", 1) for one in _variables()}
-        return "is no setting." + _suggestion(name, known)
-    # "Input should be a valid integer, unable to parse string as an integer": half will do.
-    said = re.sub("^Input should be(.*?)(, unable to .*|, got .*)?$", r"must be\1", error["msg"])
-    return said.removeprefix("Value error, ")
-
-
-def _line(text: str, names: Sequence[str | int]) -> int:
-    """Return the line of the file that sets a name, 0 when it cannot be told."""
-    table: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
-            table = header[1].split(".")
-            if table == list(names):
-                return number
-        elif assignment := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
-            path = table + assignment[1].split(".")
-            if path == list(names[: len(path)]):
-                return number
-    return 0
