@@ -82,13 +82,16 @@ class Metrics:
             "EventsProcessed", "Events that were accepted and stored."
         )
         self.events_throttled = self._counter(
-            "EventsThrottled", "Deliveries that waited because the chat platform asked for it."
+            "EventsThrottled",
+            "Deliveries that waited because the chat platform asked for it, and events that a "
+            "digest shows because the channel could not have carried them.",
         )
         self.unsupported_events = self._counter(
             "UnsupportedEvents", "Events shown by the catch-all for unknown JSON or plain text."
         )
         self.delivery_success = self._counter(
-            "MessageDeliverySuccess", "Messages, edits and replies that the platform took."
+            "MessageDeliverySuccess",
+            "Messages, edits and replies that the platform took, and events that a digest shows.",
         )
         self.delivery_failure = self._counter(
             "MessageDeliveryFailure", "Calls that the platform did not take.", "reason"

@@ -149,8 +149,9 @@ async def test_posts_join_one_message_and_each_event_counts_once(channel: Channe
     channel.put(*(arrival(route(SLACK, f"note {number % 3}")) for number in range(7)))
     channel.put(bad("latency"), bad("latency", "OK", 1), threaded("deploy", "started", SLACK))
     own = await channel.lease()
-    weather = await channel.digests.weather(own, 100)
-    assert (weather.posts, weather.open, weather.waiting) == (9, False, False)
+    for most, posts in ((5, 6), (9, 9), (10, 9)):  # an alarm with two changes is one of them
+        weather = await channel.digests.weather(own, most)
+        assert (weather.posts, weather.open, weather.waiting) == (posts, False, False)
     step = await channel.step(own, TERMS)
     assert step.taken == {"ops": 10}
     assert not step.more

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from parley.storage import inbox, outbox_sql, rows
+from parley.storage import digest_sql, inbox, outbox_sql, rows
 from parley.storage.database import Database, open_database
 from tests.databases import sqlite_copy
 
@@ -17,6 +17,19 @@ LEASE = {"lease_destination": 1, "lease_owner": "me", "lease_epoch": 1}
 HOT: dict[str, tuple[Any, dict[str, Any]]] = {
     "due": (outbox_sql.DUE, {"most": 10}),
     "pending": (outbox_sql.PENDING, {"destination": 1, "most": 10}),
+    "pending digests": (outbox_sql.PENDING_OF_DIGESTS, {"destination": 1, "most": 10}),
+    "crowd": (digest_sql.CROWD, {"destination": 1, "most": 10}),
+    "waiting": (digest_sql.WAITING, {"destination": 1, "most": 10}),
+    "weather": (digest_sql.WEATHER, {"destination": 1}),
+    "next events": (digest_sql.NEXT_EVENTS, {"destination": 1, "most": 10}),
+    "of events": (digest_sql.OF_EVENTS, {"destination": 1, "wanted": ["a", "b"]}),
+    "collapse": (digest_sql.COLLAPSE_REPLIES, {"destination": 1}),
+    "own": (digest_sql.OWN_LAST, {"own_event": "digest:1"}),
+    "recent": (digest_sql.RECENT, {"digest": 1, "within_ms": 1, "most": 10}),
+    "shown heads": (digest_sql.SHOWN_HEADS, {"digest": 1}),
+    "owed": (digest_sql.OWED, {"destination": 1, "most": 10}),
+    "leading": (digest_sql.LEADING, {"destination": 1}),
+    "settling": (digest_sql.SETTLING, {"destination": 1}),
     "release": (outbox_sql.RELEASE, {"wait_ms": 0, **LEASE}),
     "sweep": (outbox_sql.SWEEP, {}),
     "backlog": (outbox_sql.BACKLOG, {}),

@@ -34,6 +34,13 @@ _NEW = sa.and_(
 )
 """What would be a message of its own: its head was not posted, nor is it about to be again."""
 
+CROWD = sa.select(sa.func.count()).select_from(
+    sa.select(outbox.c.id)
+    .where(outbox.c.destination_id == _HERE, IS_PENDING)
+    .limit(_given("most"))
+    .subquery()
+)
+
 WAITING = sa.select(sa.func.count()).select_from(
     sa.select(outbox.c.head_id)
     .select_from(_WITH_HEADS)

@@ -83,9 +83,12 @@ def _weather(connection: sa.Connection, lease: Lease, most: int) -> Weather:
     rows = connection.execute(sql.WEATHER, here).all()
     known = [row for row in rows if row.digest_id is not None]
     down = rows[0].down if rows else None
-    posts = connection.execute(sql.WAITING, {**here, "most": most + 1}).scalar_one()
+    posts = int(connection.execute(sql.CROWD, {**here, "most": most + 1}).scalar_one())
+    if known or down is not None or posts > most:
+        # Only now it matters how many of them would be messages of their own.
+        posts = int(connection.execute(sql.WAITING, {**here, "most": most + 1}).scalar_one())
     return Weather(
-        posts=int(posts),
+        posts=posts,
         down=None if down is None else timedelta(milliseconds=down),
         open=any(row.digest_state == "open" for row in known),
         due=any(row.is_due for row in known),

@@ -87,7 +87,7 @@ _OF_ITS_OWN = sa.and_(
     outbox.c.digest_id.is_(None), sa.or_(heads.c.handle.is_(None), heads.c.handle == "")
 )
 
-PENDING = (
+_SENDABLE = (
     sa.select(
         outbox.c.id,
         outbox.c.event_id,
@@ -102,17 +102,16 @@ PENDING = (
         heads.c.handle.label("head_handle"),
     )
     .select_from(outbox.outerjoin(heads, heads.c.id == outbox.c.head_id))
-    .where(
-        outbox.c.destination_id == _given("destination"),
-        IS_PENDING,
-        ~_WAITS,
-        ~sa.and_(_OF_ITS_OWN, _STORM),
-    )
+    .where(IS_PENDING, ~_WAITS)
     .order_by(outbox.c.id)
     .limit(_given("most"))
 )
 
-PENDING_OF_DIGESTS = PENDING.where(
+PENDING = _SENDABLE.where(
+    outbox.c.destination_id == _given("destination"), ~sa.and_(_OF_ITS_OWN, _STORM)
+)
+
+PENDING_OF_DIGESTS = _SENDABLE.where(
     outbox.c.head_id.in_(
         sa.select(digests.c.id).where(
             digests.c.destination_id == _given("destination"), digests.c.due_at.is_not(None)

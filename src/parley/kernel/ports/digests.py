@@ -14,7 +14,8 @@ from parley.kernel.ports.outbox import Lease
 class Weather:
     """What a channel has before it.
 
-    `posts` are the messages of their own that wait, counted up to a limit; `down` is for how long
+    `posts` are the messages of their own that wait, counted up to a limit (and where nothing is
+    the matter there may be fewer); `down` is for how long
     the channel could not be reached, none when it can. A digest that is `open` takes them in; one
     that is `due` has something to say now, one that is `waiting` has something to say later.
     """
