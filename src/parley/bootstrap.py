@@ -20,6 +20,7 @@ from parley.kernel.errors import InvalidRequest, ParleyError
 from parley.kernel.incoming import Destination
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.platform import ChatPlatform
+from parley.kernel.ports.retention import Keep
 from parley.observe import Metrics, SystemClock
 from parley.platforms.adaptive_card import card
 from parley.platforms.local.channel import read_channel as read_room
@@ -40,8 +41,10 @@ from parley.storage.notices import StoredNotices
 from parley.storage.outbox import StoredOutbox
 from parley.storage.ownership import owning
 from parley.storage.people import StoredPeople
+from parley.storage.retention import StoredRetention
 from parley.storage.rooms import ADMIN, StoredRooms
 from parley.storage.rows import LOCAL, ensure_destinations
+from parley.storage.timers import StoredTimers
 from parley.usecases.configurations import ManageConfigurations
 from parley.usecases.converse import Converse
 from parley.usecases.deliver import Deliver
@@ -51,6 +54,7 @@ from parley.usecases.health import Health
 from parley.usecases.notify import Notify
 from parley.usecases.receive import Receive, Received, Via
 from parley.usecases.refusals import Refusals
+from parley.usecases.retention import Retain
 from parley.usecases.storm import Storm
 from parley.web import health, ingest, schemas
 from parley.web.app import Application, create_app
@@ -58,12 +62,16 @@ from parley.web.services import Routes, Services
 from parley.workers.delivery import LEASE, DeliveryWorker
 from parley.workers.live import LiveRooms
 from parley.workers.queue import QueueWorker
+from parley.workers.timers import LEASE as TIMER_LEASE
+from parley.workers.timers import Kind, TimerWorker
 
 CHANNELS = {LOCAL: read_room, "slack": read_slack_channel}
 """Every chat platform, with what reads a channel that a person typed."""
 
 _READY_WITHIN = 8.0
 """Seconds: more than SQLite waits for a lock by itself, which it can then tell."""
+
+_FIRST_RETENTION = timedelta(minutes=1)
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
@@ -174,7 +182,8 @@ async def work(stores: Stores, pages: str) -> AsyncIterator[Working]:
         sqs = SqsQueues(polling, settings.aws.endpoint_url, settings.aws.region)
         queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
-        stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop))
+        at_times = await _start_timers(stores, owner)
+        stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop, at_times.stop))
         yield Working(notify, directory, live, metrics, session, stopping)
 
 
@@ -240,6 +249,21 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
             )
         )
         yield Running(stores, app, working.notify, live, metrics, stopping)
+
+
+async def _start_timers(stores: Stores, owner: str) -> TimerWorker:
+    """Start what is done at a time."""
+    retention = stores.settings.retention
+    keep = Keep(timedelta(days=retention.days), timedelta(days=retention.id_days))
+    retain = Retain(StoredRetention(stores.database), keep)
+    kinds = {"retention": Kind(retain, concurrency=1, longest_pause=timedelta(hours=1))}
+    timers = StoredTimers(stores.database, stores.ids, TIMER_LEASE)
+    if not stores.database.shared:
+        await timers.forget_leases()
+    await timers.ensure("retention", "history", _FIRST_RETENTION)
+    worker = TimerWorker(timers, kinds, owner)
+    worker.start()
+    return worker
 
 
 def _stop_working(

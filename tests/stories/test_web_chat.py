@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from yarl import URL
 
@@ -16,6 +17,7 @@ from parley.bootstrap import Running, open_stores, start
 from parley.kernel.configuration import Configuration
 from parley.kernel.incoming import Destination
 from parley.settings import Settings
+from parley.storage.schema import room_changes
 from tests.loopback import serving_app
 
 PAGE = {"Accept": "text/html"}
@@ -259,6 +261,18 @@ async def test_a_page_of_a_lost_database_is_told_to_start_anew(chat: Chat) -> No
     await chat.sign_in()
     async with stream(chat, **{"Last-Event-ID": "999"}) as events:
         assert [event async for _, event, _ in events] == ["parley:reload"]
+
+
+async def test_a_page_that_missed_what_is_forgotten_is_told_to_start_anew(chat: Chat) -> None:
+    await chat.sign_in()
+    for number in range(4):
+        await chat.say(f"line {number}")
+    forget = sa.delete(room_changes).where(room_changes.c.seq <= 2)
+    await chat.running.stores.database.write(lambda c: c.execute(forget))
+    async with stream(chat, **{"Last-Event-ID": "1"}) as events:
+        assert [event async for _, event, _ in events] == ["parley:reload"]
+    async with stream(chat, **{"Last-Event-ID": "2"}) as events:
+        assert [one for one, _ in await changes(events, 2)] == [3, 4]
 
 
 async def test_streams_end_when_the_server_stops(chat: Chat) -> None:

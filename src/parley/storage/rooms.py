@@ -76,6 +76,10 @@ class StoredRooms:
         """See `Rooms.changes`."""
         return await self._database.read(lambda c: _changes(c, room, after, limit))
 
+    async def first_change(self, room: str) -> int:
+        """See `Rooms.first_change`."""
+        return await self._database.read(lambda c: _first_change(c, room))
+
     async def last_changes(self) -> dict[str, int]:
         """See `Rooms.last_changes`."""
         query = sa.select(rooms.c.name, rooms.c.last_seq)
@@ -174,6 +178,12 @@ def _changes(connection: sa.Connection, room: str, after: int, limit: int) -> Se
         .limit(limit)
     )
     return [Change(row.change, row.kind, _one(row)) for row in connection.execute(query)]
+
+
+def _first_change(connection: sa.Connection, room: str) -> int:
+    oldest = sa.select(sa.func.min(room_changes.c.seq)).where(room_changes.c.room == room)
+    found = connection.execute(oldest).scalar()
+    return (_last_change(connection, room) or 0) + 1 if found is None else int(found)
 
 
 def _in_order(connection: sa.Connection, ids: Sequence[int]) -> Sequence[Posted]:

@@ -76,6 +76,13 @@ class Rooms(Protocol):
         """Return what changed in a room after the change `after`, in order, without gaps."""
         ...
 
+    async def first_change(self, room: str) -> int:
+        """Return the number of the oldest change that is kept, of the next one if none is.
+
+        A page that knows less than the one before it has missed what is forgotten now.
+        """
+        ...
+
     async def last_changes(self) -> dict[str, int]:
         """Return the id of the last change of every room: what a live page compares with."""
         ...

@@ -77,8 +77,9 @@ class Streams:
     ) -> AsyncIterator[bytes]:
         services = self.services
         last = await services.rooms.last_changes()
-        if after > last.get(room, 0):
-            # The page remembers a database that is no longer there.
+        forgotten = after + 1 < await services.rooms.first_change(room)
+        if after > last.get(room, 0) or forgotten:
+            # The page remembers a database that is no longer there, or is older than its history.
             yield event("parley:reload", {})
             return
         clock = asyncio.get_running_loop().time
