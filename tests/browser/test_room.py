@@ -1,6 +1,8 @@
 """A room as somebody sees it who has it open."""
 
 import re
+from datetime import timedelta
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -82,6 +84,40 @@ def test_a_stop_lets_open_pages_go(page: Page, gateway: Gateway, complaints: lis
     assert gateway.stop() == 0
     expect(page.locator("#connection")).to_have_text("Reconnecting…")
     complaints.clear()
+
+
+def test_every_message_says_when_and_with_its_day_when_that_was_another(
+    page: Page, gateway: Gateway
+) -> None:
+    gateway.publish("ops", alarm("ALARM", ago=timedelta(days=400)))
+    gateway.publish("ops", alarm("ALARM", "search-errors"))
+    page.get_by_label("Message #ops").fill("@aws help")
+    page.keyboard.press("Enter")
+    then, now, said = (page.locator("#feed > .card .when time").nth(place) for place in range(3))
+    expect(then).to_have_text(re.compile(r"20\d\d.*\d\d:\d\d:\d\d"))
+    expect(now).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    expect(said).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+
+
+def test_before_the_first_configuration_the_room_says_what_to_do(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    new = Gateway(tmp_path / "new")
+    new.data.mkdir()
+    new.start()
+    try:
+        page = open_page()
+        page.goto(new.first_link)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/rooms/admin")
+        expect(page.locator("#nothing")).to_contain_text("parley configurations add")
+        new.parley("configurations", "add", "ops", "--account", "123456789012")
+        expect(page.get_by_role("link", name="# ops")).to_be_visible()
+        page.reload()
+        expect(page.locator("#nothing")).not_to_contain_text("parley configurations add")
+        page.close()
+    finally:
+        new.kill()
 
 
 def test_what_is_typed_reaches_the_bot(page: Page) -> None:

@@ -1,6 +1,6 @@
 // <adaptive-card data-card="{...}">: the card that Microsoft Teams would get, drawn by Microsoft's
 // own renderer. Its markdown goes through markdown-it without HTML, and then through DOMPurify.
-import { nameParts } from "./card_parts.js";
+import { nameCard } from "./card_parts.js";
 import { hostConfig } from "./host_config.js";
 
 const { AdaptiveCard } = globalThis.AdaptiveCards;
@@ -55,7 +55,7 @@ class AdaptiveCardElement extends HTMLElement {
     card.parse(JSON.parse(this.dataset.card));
     const drawn = card.render();
     if (!drawn) return;
-    nameParts(card);
+    nameCard(card, drawn, new Date(this.closest(".message")?.dataset.at ?? Date.now()));
     // The same message may stand in the room and in the thread: each has ids of its own.
     const owner = this.closest(".message")?.id ?? "card";
     for (const part of drawn.querySelectorAll("[id]")) part.id = `${owner}-${part.id}`;

@@ -1,6 +1,6 @@
 // Names for the parts of a drawn card, so that the style sheet can lay them out in Parley's way. The
 // card itself stays what Microsoft Teams gets; without these names it would look as it does there.
-import { clock, full } from "./times.js";
+import { full, moment } from "./times.js";
 
 const { ActionSet, ColumnSet, Container, TextBlock } = globalThis.AdaptiveCards;
 const MOMENT = /^\{\{DATE\((\S+), SHORT\)\}\} \{\{TIME\(\1\)\}\}$/;
@@ -9,16 +9,33 @@ function* items(parent) {
   for (let index = 0; index < parent.getItemCount(); index++) yield parent.getItemAt(index);
 }
 
-// The time stands short in the message; the date stands between the messages.
-function showMoment(block) {
-  const at = block instanceof TextBlock ? MOMENT.exec(block.text)?.[1] : undefined;
-  if (!at || !block.renderedElement) return false;
+// The time stands short in the message where the date stands between the messages.
+function timeOf(at, arrived) {
   const time = document.createElement("time");
   time.dateTime = at;
-  time.textContent = clock(new Date(at));
+  time.textContent = moment(new Date(at), arrived);
   time.title = full(new Date(at));
-  block.renderedElement.replaceChildren(time);
+  return time;
+}
+
+function showMoment(block, arrived) {
+  const at = block instanceof TextBlock ? MOMENT.exec(block.text)?.[1] : undefined;
+  if (!at || !block.renderedElement) return false;
+  block.renderedElement.replaceChildren(timeOf(at, arrived));
   return true;
+}
+
+const sameDay = (one, other) => one.toDateString() === other.toDateString();
+
+// A card that says no time has that of its arrival, in the same place.
+function addMoment(drawn, arrived) {
+  const row = document.createElement("div");
+  const when = document.createElement("div");
+  row.className = "where-row";
+  when.className = "ac-container when";
+  when.append(timeOf(arrived.toISOString(), arrived));
+  row.append(when);
+  drawn.firstElementChild?.after(row);
 }
 
 const toned = (column) => Boolean(column.style) && column.style !== "default";
@@ -27,16 +44,19 @@ const toned = (column) => Boolean(column.style) && column.style !== "default";
 const areFacts = (columns) =>
   columns.every((column) => [0, 2].includes(column.getItemCount())) && columns[0]?.getItemCount() === 2;
 
-function nameColumns(set, before) {
+function nameColumns(set, before, arrived) {
   const drawn = set.renderedElement;
   const columns = [...items(set)];
-  const moments = columns.map((column) => [...items(column)].filter(showMoment).length > 0);
+  const moments = columns.map((column) => [...items(column)].filter((item) => showMoment(item, arrived)).length > 0);
   if (columns.some(toned)) {
     drawn.classList.add("title-row");
     columns.find(toned).renderedElement?.classList.add("state");
   } else if (moments.some(Boolean)) {
     drawn.classList.add("where-row");
-    columns[moments.indexOf(true)].renderedElement?.classList.add("when");
+    const when = columns[moments.indexOf(true)].renderedElement;
+    when?.classList.add("when");
+    const at = when?.querySelector("time")?.dateTime;
+    if (at && !sameDay(new Date(at), arrived)) when.classList.add("dated");
     removeEmpty(drawn);
   } else if (areFacts(columns)) {
     joinFacts(drawn, before);
@@ -68,16 +88,21 @@ function nameActions(set) {
   for (const button of set.renderedElement.querySelectorAll(".ac-pushButton")) button.classList.add("fold");
 }
 
-export function nameParts(parent) {
+function nameParts(parent, arrived) {
   let before;
   for (const element of items(parent)) {
     if (!element.renderedElement) continue;
-    if (element instanceof ColumnSet) nameColumns(element, before);
+    if (element instanceof ColumnSet) nameColumns(element, before, arrived);
     else if (element instanceof ActionSet) nameActions(element);
     else if (element instanceof Container) {
       if (element.style === "emphasis") element.renderedElement.classList.add("code");
-      nameParts(element);
+      nameParts(element, arrived);
     }
     if (!element.renderedElement.classList.contains("joined")) before = element;
   }
+}
+
+export function nameCard(card, drawn, arrived) {
+  nameParts(card, arrived);
+  if (!drawn.querySelector(".when")) addMoment(drawn, arrived);
 }

@@ -9,7 +9,10 @@ const whole = new Intl.DateTimeFormat(undefined, {
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", month: "long", day: "numeric" });
 const withYear = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "long", day: "numeric" });
 
-export const clock = (date) => hour.format(date);
+const dateAndTime = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const dated = new Intl.DateTimeFormat(undefined, dateAndTime);
+const datedWithYear = new Intl.DateTimeFormat(undefined, { year: "numeric", ...dateAndTime });
+
 export const full = (date) => whole.format(date);
 
 export function ago(date, now = Date.now()) {
@@ -26,6 +29,12 @@ export function day(date, now = new Date()) {
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
   return date.getFullYear() === now.getFullYear() ? weekday.format(date) : withYear.format(date);
+}
+
+// A time among things of another day says its day.
+export function moment(date, among) {
+  if (date.toDateString() === among.toDateString()) return hour.format(date);
+  return (date.getFullYear() === among.getFullYear() ? dated : datedWithYear).format(date);
 }
 
 function show(time) {
