@@ -82,13 +82,14 @@ def _read_loosely(text: str) -> Any:
 
 
 def _too_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(_DEEPEST):
+        # Empty ones end here: a body of nothing but them is wide, and costs one pass.
         level = [
             child
             for node in level
-            if isinstance(node, (dict, list))
             for child in (node.values() if isinstance(node, dict) else node)
+            if child and isinstance(child, (dict, list))
         ]
         if not level:
             return False

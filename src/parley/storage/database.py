@@ -109,7 +109,9 @@ class SqliteDatabase:
         except OSError as error:
             raise Unavailable(f"The folder {path.parent} cannot be made: {error}.") from error
         self._engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(path)), poolclass=NullPool
+            sa.URL.create("sqlite", database=str(path)),
+            poolclass=NullPool,
+            hide_parameters=True,  # errors are logged, what people wrote is not
         )
         sa.event.listen(self._engine, "connect", _prepare_writer)
         sa.event.listen(self._engine, "begin", _begin_immediate)
@@ -122,6 +124,7 @@ class SqliteDatabase:
             ),
             poolclass=QueuePool,
             pool_size=_READERS,
+            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
         sa.event.listen(self._readers, "connect", _prepare_reader)
@@ -269,6 +272,7 @@ class PostgresDatabase:
             pool_size=_POSTGRES_THREADS,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
