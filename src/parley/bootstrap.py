@@ -176,13 +176,14 @@ async def work(stores: Stores, pages: str) -> AsyncIterator[Working]:
         directory = Directory(stores.configurations)
         if not stores.database.shared:
             await stores.outbox.forget_leases()
+        at_times = await _prepare_timers(stores, owner)
         worker.start()
+        at_times.start()
         # Long polls hold their connections for 20 s: they must not keep others from theirs.
         polling = await stack.enter_async_context(await open_session())
         sqs = SqsQueues(polling, settings.aws.endpoint_url, settings.aws.region)
         queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
-        at_times = await _start_timers(stores, owner)
         stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop, at_times.stop))
         yield Working(notify, directory, live, metrics, session, stopping)
 
@@ -251,8 +252,8 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
         yield Running(stores, app, working.notify, live, metrics, stopping)
 
 
-async def _start_timers(stores: Stores, owner: str) -> TimerWorker:
-    """Start what is done at a time."""
+async def _prepare_timers(stores: Stores, owner: str) -> TimerWorker:
+    """Return what does things at their time, with the timers that are always set."""
     retention = stores.settings.retention
     keep = Keep(timedelta(days=retention.days), timedelta(days=retention.id_days))
     retain = Retain(StoredRetention(stores.database), keep)
@@ -261,9 +262,7 @@ async def _start_timers(stores: Stores, owner: str) -> TimerWorker:
     if not stores.database.shared:
         await timers.forget_leases()
     await timers.ensure("retention", "history", _FIRST_RETENTION)
-    worker = TimerWorker(timers, kinds, owner)
-    worker.start()
-    return worker
+    return TimerWorker(timers, kinds, owner)
 
 
 def _stop_working(

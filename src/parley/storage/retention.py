@@ -36,7 +36,7 @@ from parley.storage.schema import (
     timers,
 )
 
-PORTION = 500
+PORTION = 250
 """Rows that one transaction looks at."""
 
 _EMPTIED = to_json(Message(Text("This message is not kept any more")))
