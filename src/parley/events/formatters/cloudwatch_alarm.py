@@ -1,5 +1,6 @@
 """CloudWatch alarms (metric, expression, anomaly, composite), from SNS and from EventBridge."""
 
+from parley.events.addresses import first_address
 from parley.events.alarm_reason import Crossed, read_crossed
 from parley.events.alarm_words import subject_metric, threshold_words, title_of, why
 from parley.events.alarms import STATES, Alarm, from_eventbridge, from_sns
@@ -62,13 +63,22 @@ def format(event: Event) -> Notification:  # noqa: A001 - every formatter is `ma
             context=context_of(alarm.account, alarm.region, "CloudWatch"),
             at=alarm.changed_at,
             blocks=_blocks(alarm, crossed, dimensions, link),
-            buttons=(LinkButton("Open alarm", link),) if link else (),
+            buttons=_buttons(alarm, link),
             event_id=event.id,
         ),
         thread=_thread(alarm),
         resources=(alarm.arn,) if alarm.arn else (),
         variables=_variables(alarm, dimensions),
     )
+
+
+def _buttons(alarm: Alarm, link: str) -> tuple[LinkButton, ...]:
+    """Return what to open. Where there is a runbook, the description has its address."""
+    buttons = [LinkButton("Open alarm", link)] if link else []
+    host, address = first_address(alarm.description)
+    if address and alarm.state != "OK":
+        buttons.append(LinkButton(f"Open {host}", address))
+    return tuple(buttons)
 
 
 def _thread(alarm: Alarm) -> AlarmChange | None:
