@@ -11,7 +11,6 @@ class Bucket:
         """Continue where the last lease ended; a channel never written to has a full bucket."""
         self._pace = pace
         self._at = now
-        self._was_full = False
         never = lease.tokens < 0
         rested = max(lease.rested, 0.0) * pace.per_second
         self._tokens = float(pace.burst) if never else min(pace.burst, lease.tokens + rested)
@@ -24,18 +23,17 @@ class Bucket:
     def take(self, now: float) -> float:
         """Use one token up; return what is left, to be stored with the delivery."""
         self._refill(now)
-        self._was_full = self._tokens >= self._pace.burst
         self._tokens = max(0.0, self._tokens - 1.0)
         return self._tokens
 
     def arrived(self, now: float) -> None:
         """Take note that the call has arrived.
 
-        The platform's own count begins with the first call after a rest, and when that arrived is
-        not known: at the latest now. Later calls keep the distance whenever they arrive.
+        The platform takes its token only then, and its bucket may have been full until then: what
+        would not have fitted into it beside that token was not earned.
         """
-        if self._was_full:
-            self._at = max(self._at, now)
+        self._refill(now)
+        self._tokens = min(self._tokens, self._pace.burst - 1.0)
 
     def _refill(self, now: float) -> None:
         earned = (now - self._at) * self._pace.per_second
