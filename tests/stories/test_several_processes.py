@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from parley.bootstrap import open_stores, start
 from parley.cli import main
@@ -20,6 +21,7 @@ from parley.kernel.incoming import Destination, Person
 from parley.kernel.ports.rooms import Rooms
 from parley.observe import Metrics
 from parley.settings import Settings
+from parley.storage.database import open_database
 from parley.usecases.notify import Notify
 from tests.contracts.slack_double import CHANNEL, TOKEN, SlackDouble, slack_double
 from tests.databases import postgres_emptied
@@ -129,4 +131,33 @@ async def test_a_page_hears_at_once_what_another_process_wrote(
         said = time.monotonic()
         delays.append(await asyncio.wait_for(heard.get(), 10) - said)
     # The look from time to time comes each second: half of the lines would wait longer than this.
+    assert sorted(delays)[2] < 0.3, delays
+
+
+async def test_a_listener_that_lost_its_connection_listens_again(
+    rooms: tuple[Rooms, Rooms, "asyncio.Queue[float]"], settings: Settings
+) -> None:
+    _, theirs, heard = rooms
+    await theirs.say("ops", ANA, "begin", None, None)
+    await asyncio.wait_for(heard.get(), 10)
+    database = open_database(settings.database)
+    listeners = sa.text(
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN parley_rooms%'"
+    )
+
+    def found() -> list[int]:
+        return list(database.run(lambda c: c.execute(listeners).scalars().all()))
+
+    await until(lambda: len(found()) == 1)
+    [lost] = found()
+    database.run(lambda c: c.execute(sa.text(f"SELECT pg_terminate_backend({lost})")).all())
+    await until(lambda: len(found()) == 1 and found() != [lost])
+    delays = []
+    for number in range(5):
+        await asyncio.sleep(0.1)
+        await theirs.say("ops", ANA, f"line {number}", None, None)
+        said = time.monotonic()
+        delays.append(await asyncio.wait_for(heard.get(), 10) - said)
+    database.close()
     assert sorted(delays)[2] < 0.3, delays
