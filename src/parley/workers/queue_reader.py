@@ -24,7 +24,8 @@ _TOLD_AFTER = 3
 _HIDDEN = 60
 """Seconds beyond the next attempt that a message stays hidden which could not be stored yet."""
 
-_STOP = 5.0
+_STOP = 4.0
+"""Seconds to let what is being stored end, and as many to give the rest back: a stop takes ten."""
 
 
 class _Fate(Enum):
