@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from parley.platforms.adaptive_card import card
 from parley.platforms.local.channel import read_channel as read_room
 from parley.platforms.outgoing import open_session
 from parley.platforms.slack.channel import read_channel as read_slack_channel
-from parley.settings import Settings
+from parley.settings import Settings, split_address
 from parley.storage.configurations import StoredConfigurations
 from parley.storage.database import Database, open_database
 from parley.storage.deliveries import StoredDeliveries
@@ -39,7 +40,7 @@ from parley.storage.listening import RoomListener
 from parley.storage.migrate import migrate, probe
 from parley.storage.notices import StoredNotices
 from parley.storage.outbox import StoredOutbox
-from parley.storage.ownership import owning
+from parley.storage.ownership import owners_address, owning
 from parley.storage.people import StoredPeople
 from parley.storage.retention import StoredRetention
 from parley.storage.rooms import ADMIN, StoredRooms
@@ -181,7 +182,7 @@ async def work(stores: Stores, pages: str) -> AsyncIterator[Working]:
         at_times.start()
         # Long polls hold their connections for 20 s: they must not keep others from theirs.
         polling = await stack.enter_async_context(await open_session())
-        sqs = SqsQueues(polling, settings.aws.endpoint_url, settings.aws.region)
+        sqs = SqsQueues(polling, settings.aws.endpoint_url, _region(settings))
         queues = QueueWorker(directory, sqs, notify, stores.notices)
         queues.start()
         stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop, at_times.stop))
@@ -298,6 +299,18 @@ def _measured(receive: Receive, metrics: Metrics) -> Callable[[bytes, Via], Awai
             raise
 
     return measured
+
+
+def _region(settings: Settings) -> str:
+    """Return the region of AWS where nothing else names one, as the AWS SDK would take it."""
+    named = (os.environ.get(name, "") for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+    return settings.aws.region or next(filter(None, named), "")
+
+
+def owner_listens_on(settings: Settings) -> tuple[str, int] | None:
+    """Return where the gateway listens that runs on this database; none if none does."""
+    address = owners_address(settings.database_url)
+    return split_address(address) if address else None
 
 
 def pages_url(settings: Settings, address: tuple[str, int]) -> str:

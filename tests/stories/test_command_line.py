@@ -89,6 +89,8 @@ def test_unknown_names_and_words_are_told(station: Station) -> None:
     assert (test.returncode, "There are: ops" in test.stderr) == (1, True)
     name = station.parley("sign-in-link", "--name", "<b>", check=False)
     assert (name.returncode, "cannot be a name" in name.stderr) == (1, True)
+    early = station.parley("sign-in-link")
+    assert (early.returncode, "No gateway runs on" in early.stderr) == (0, True)
 
 
 def test_config_check_prints_what_is_in_force_without_secrets(station: Station) -> None:

@@ -61,6 +61,7 @@ async def test_a_link_signs_in_once_and_the_session_survives_a_restart(station: 
                 assert answer.status == 200
                 assert "What Parley can do here" in await answer.text()
             printed = station.parley("sign-in-link", "--name", "Ana Lopez").stdout
+            assert printed.startswith(f"{station.url}/sign-in?token=")  # where it listens
             secret = re.search(r"token=(\S+)", printed)
             assert secret
             async with (

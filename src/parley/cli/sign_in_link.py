@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import re
+import sys
 
-from parley.bootstrap import open_stores, pages_url
+from parley.bootstrap import open_stores, owner_listens_on, pages_url
 from parley.cli.options import add_data, settings_of
 from parley.kernel.errors import InvalidRequest
 
@@ -14,7 +15,11 @@ _LONGEST = 64
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_data(parser)
-    parser.add_argument("--listen", metavar="HOST:PORT", help="where the gateway listens")
+    parser.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        help="where the gateway listens, if another process cannot tell",
+    )
     parser.add_argument(
         "--name", default="admin", help="who signs in: shown beside what they write (admin)"
     )
@@ -31,5 +36,12 @@ def run(options: argparse.Namespace) -> int:
         )
     with open_stores(settings) as stores:
         secret = asyncio.run(stores.people.create_link(name))
-    print(f"{pages_url(settings, settings.address)}/sign-in?token={secret}")
+    running = None if options.listen else owner_listens_on(settings)
+    if settings.database_url.startswith("sqlite:///") and not (running or options.listen):
+        print(
+            f"No gateway runs on {settings.data} now: the link works once it does, within 10 "
+            "minutes.",
+            file=sys.stderr,
+        )
+    print(f"{pages_url(settings, running or settings.address)}/sign-in?token={secret}")
     return 0
