@@ -28,3 +28,8 @@ def postgres_url() -> Iterator[str]:
     """Yield the SQLAlchemy URL of a server that lives as long as the test run."""
     with postgres_server(installed.postgres_binaries()) as url:
         yield url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last: Playwright keeps an event loop, beside which no other can run."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
