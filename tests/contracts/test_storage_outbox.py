@@ -373,3 +373,18 @@ async def test_a_room_shows_an_episode_as_one_message_with_its_thread(
         (4, "edited"),
         (5, "posted"),
     ]
+
+
+async def test_what_was_never_tried_does_not_wait_for_a_clock_that_was_set_back(
+    database: Database, ids: Ids, waiting: StoredOutbox
+) -> None:
+    put(database, ids, arrival(route(SLACK, "one")), arrival(route(SLACK, "two")))
+    ahead = 40 * 60 * 1000
+    for table in (outbox, destinations):
+        later = sa.update(table).values(due_at=table.c.due_at + ahead)
+        database.run(lambda c, later=later: c.execute(later))  # type: ignore[misc]
+    assert await waiting.sweep() == 1
+    taken = await lease(waiting)
+    assert lines(await waiting.pending(taken, 10)) == ["post one", "post two"]
+    await waiting.release(taken)
+    assert due_in(database) == pytest.approx(0, abs=5)

@@ -69,11 +69,14 @@ RENEW = (
     .returning(destinations.c.id, destinations.c.epoch)
 )
 
+# Only what has failed waits for its time: what was never tried is due, though a clock that has been
+# set back since was ahead when it was stored.
 _earlier = outbox.alias("earlier")
 _WAITS = sa.exists().where(
     _earlier.c.head_id == outbox.c.head_id,
     _earlier.c.state == STATE_PENDING,
     _earlier.c.id <= outbox.c.id,
+    _earlier.c.attempts > 0,
     _earlier.c.due_at > now_ms(),
 )
 
@@ -212,7 +215,7 @@ _FIRST_OF_THREAD = ~sa.exists().where(
 
 # The others of a thread wait for its first, however long they have been due.
 _NEXT_DELIVERY = (
-    sa.select(sa.func.min(outbox.c.due_at))
+    sa.select(sa.func.min(sa.case((outbox.c.attempts > 0, outbox.c.due_at), else_=0)))
     .where(outbox.c.destination_id == destinations.c.id, IS_PENDING, _FIRST_OF_THREAD)
     .correlate(destinations)
     .scalar_subquery()
