@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.gateway import Gateway
 
@@ -20,6 +20,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE_MS = 20_000
+"""How long a page may take to come true: the machine may be busy with other things."""
+
 WINDOW = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
@@ -29,6 +32,7 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """Yield one Chromium for all tests; each opens windows of its own."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*ARGUMENTS])
         yield chromium
@@ -72,7 +76,7 @@ def open_page(browser: Browser, gateway: Gateway, complaints: list[str]) -> Iter
         context = browser.new_context(**({"viewport": WINDOW, "locale": "en-GB"} | options))
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
