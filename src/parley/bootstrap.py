@@ -183,7 +183,9 @@ async def work(stores: Stores, pages: str) -> AsyncIterator[Working]:
         # Long polls hold their connections for 20 s: they must not keep others from theirs.
         polling = await stack.enter_async_context(await open_session())
         sqs = SqsQueues(polling, settings.aws.endpoint_url, _region(settings))
-        queues = QueueWorker(directory, sqs, notify, stores.notices)
+        queues = QueueWorker(
+            directory, sqs, notify, stores.notices, stores.configurations.mark_queue
+        )
         queues.start()
         stack.push_async_callback(_stop_working(stopping, queues.stop, worker.stop, at_times.stop))
         yield Working(notify, directory, live, metrics, session, stopping)

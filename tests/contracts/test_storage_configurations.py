@@ -95,3 +95,16 @@ async def test_an_event_is_shown_with_what_became_of_it(database: Database, ids:
         ("local:ops", "post", "pending"),
     }
     assert await StoredHistory(database).event("unknown \x00\ud83d") is None
+
+
+async def test_a_queue_that_cannot_be_read_is_said_of_those_that_name_it(
+    configurations: StoredConfigurations,
+) -> None:
+    await configurations.add(WHOLE)
+    await configurations.add(PLAIN)
+    [queue] = WHOLE.queues
+    assert await configurations.mark_queue(queue, "needs sqs:ReceiveMessage") == ["ops"]
+    assert await configurations.mark_queue(queue, "needs sqs:ReceiveMessage") == []
+    builds, ops = await configurations.all()
+    assert (builds.unhealthy, ops.unhealthy) == ("", "needs sqs:ReceiveMessage")
+    assert await configurations.mark_queue(queue, "") == ["ops"]

@@ -128,7 +128,7 @@ async def reading(queues: SqsQueues, queue_url: str) -> AsyncIterator[tuple[Stor
             return {queue_url: [CONFIGURATION]}
 
     stored, admin = Stored(), Admin()
-    worker = QueueWorker(Directory(), queues, stored, admin)
+    worker = QueueWorker(Directory(), queues, stored, admin, admin.mark)
     worker.start()
     try:
         yield stored, admin

@@ -62,6 +62,11 @@ class Admin:
     told: list[str] = field(default_factory=list)
     well_again: list[str] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)
+    marked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def mark(self, queue: str, unhealthy: str) -> None:
+        """Remember what is wrong with a queue's configurations, nothing when they are well."""
+        self.marked.append((queue, unhealthy))
 
     async def tell(self, cause: str, message: Message) -> bool:
         """Remember a cause."""

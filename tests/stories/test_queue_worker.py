@@ -137,7 +137,7 @@ async def gateway(*urls: str, failures: Sequence[Exception] = ()) -> AsyncIterat
             return dict(configured)
 
     sqs.queues[URL].failures += failures
-    worker = QueueWorker(Directory(), sqs, notify, admin, look_again=0.01)
+    worker = QueueWorker(Directory(), sqs, notify, admin, admin.mark, look_again=0.01)
     worker.start()
     yield Gateway(sqs, notify, admin, configured, worker)
     await worker.stop()
@@ -220,6 +220,10 @@ async def test_a_queue_that_nobody_may_read_is_told_once_it_is_well_again_too() 
     cause = f"queue:{URL}"
     assert set(parley.admin.told) == {cause}
     assert parley.admin.well_again == [cause]
+    assert all(queue == URL for queue, _ in parley.admin.marked)
+    reasons = [reason for _, reason in parley.admin.marked]
+    assert reasons[0] != ""
+    assert reasons[-1] == ""
 
 
 @pytest.mark.parametrize("times,told", [(2, False), (3, True)])

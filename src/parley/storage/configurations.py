@@ -11,7 +11,7 @@ from parley.kernel.incoming import Destination
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
-from parley.storage.rows import ensure_destinations, insert, time_now
+from parley.storage.rows import ensure_destinations, insert, storable, time_now
 from parley.storage.schema import configuration_queues, configuration_topics, configurations
 
 
@@ -45,6 +45,19 @@ class StoredConfigurations:
                 configurations.c.unhealthy != unhealthy,
             )
             .values(unhealthy=unhealthy)
+            .returning(configurations.c.name)
+        )
+        return await self._database.write(lambda c: c.execute(statement).scalars().all())
+
+    async def mark_queue(self, queue: str, unhealthy: str) -> Sequence[str]:
+        """See `Configurations.mark_queue`."""
+        named = sa.select(configuration_queues.c.configuration_id).where(
+            configuration_queues.c.queue == queue
+        )
+        statement = (
+            sa.update(configurations)
+            .where(configurations.c.id.in_(named), configurations.c.unhealthy != unhealthy)
+            .values(unhealthy=storable(unhealthy))
             .returning(configurations.c.name)
         )
         return await self._database.write(lambda c: c.execute(statement).scalars().all())

@@ -8,7 +8,7 @@ from parley.kernel.configuration import Configuration
 from parley.kernel.ports.notices import Notices
 from parley.kernel.ports.queues import Queues
 from parley.observe import log
-from parley.workers.queue_reader import Notify, QueueReader
+from parley.workers.queue_reader import Mark, Notify, QueueReader
 
 _LOOK_AGAIN = 5.0
 
@@ -30,6 +30,7 @@ class QueueWorker:
         queues: Queues,
         notify: Notify,
         notices: Notices,
+        mark: Mark,
         *,
         look_again: float = _LOOK_AGAIN,
     ) -> None:
@@ -38,6 +39,7 @@ class QueueWorker:
         self._queues = queues
         self._notify = notify
         self._notices = notices
+        self._mark = mark
         self._look_again = look_again
         self._known: Mapping[str, Sequence[Configuration]] = {}
         self._readers: dict[str, QueueReader] = {}
@@ -74,7 +76,14 @@ class QueueWorker:
         def configurations() -> Sequence[Configuration]:
             return self._known.get(url, ())
 
-        reader = QueueReader(url, self._queues, self._notify, self._notices, configurations)
+        reader = QueueReader(
+            url,
+            self._queues,
+            self._notify,
+            self._notices,
+            configurations=configurations,
+            mark=self._mark,
+        )
         reader.start()
         self._readers[url] = reader
         log.info("queue_joined", queue=url)

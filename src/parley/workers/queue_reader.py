@@ -15,6 +15,9 @@ from parley.kernel.ports.notices import Notices
 from parley.kernel.ports.queues import QueueMessage, Queues
 from parley.observe import log
 
+Mark = Callable[[str, str], Awaitable[object]]
+"""Says what is wrong with the configurations of a queue, nothing when they are well."""
+
 Notify = Callable[[Event, Sequence[Configuration]], Awaitable[bool]]
 
 _LONGEST_PAUSE = 60.0
@@ -47,9 +50,12 @@ class QueueReader:
         queues: Queues,
         notify: Notify,
         notices: Notices,
+        *,
         configurations: Callable[[], Sequence[Configuration]],
+        mark: Mark,
     ) -> None:
         """Take the queue's URL and what its messages need."""
+        self._mark = mark
         self._url = url
         self._queues = queues
         self._notify = notify
@@ -170,6 +176,7 @@ class QueueReader:
             state="FAILED",
             blocks=(Text(said), Facts((Fact("Queue", self._url),))),
         )
+        await _told(self._mark(self._url, said))
         await _told(self._notices.tell(f"queue:{self._url}", message))
 
     async def _report_well(self) -> None:
@@ -180,7 +187,8 @@ class QueueReader:
                 state="OK",
                 blocks=(Facts((Fact("Queue", self._url),)),),
             )
-            if await _told(self._notices.well(f"queue:{self._url}", well)):
+            marked = await _told(self._mark(self._url, ""))
+            if await _told(self._notices.well(f"queue:{self._url}", well)) and marked:
                 self._troubled = False
 
     async def _report_never(self, message: QueueMessage, error: Exception) -> None:

@@ -28,3 +28,10 @@ class Configurations(Protocol):
         Returns the names of those whose state changed by it.
         """
         ...
+
+    async def mark_queue(self, queue: str, unhealthy: str) -> Sequence[str]:
+        """Say what is wrong with the configurations that name a queue, empty when well again.
+
+        Returns the names of those whose state changed by it.
+        """
+        ...
