@@ -40,23 +40,21 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, log: Path)
             return
 
 
-@contextmanager
-def postgres_server(binaries: Path) -> Iterator[str]:
-    """Run a new, empty cluster in a temporary folder and yield the SQLAlchemy URL of its database.
+class PostgresServer:
+    """A cluster in a folder of its own. `url` is the SQLAlchemy URL of its database."""
 
-    The folder has a short path outside pytest's own: a socket's path may hold 107 bytes, and the
-    user postgres cannot enter a folder of root's.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
-    data, log = folder / "data", folder / "log"
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    try:
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        """Make a new, empty cluster; it is not started yet."""
+        self._binaries = binaries
+        self._folder = folder
+        self._log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql+psycopg://parley@/postgres?host={folder}"
         subprocess.run(
             _as_postgres(
                 [
-                    *(str(binaries / "initdb"), "--pgdata", str(data), "--username", "parley"),
+                    *(str(binaries / "initdb"), "--pgdata", str(folder / "data")),
+                    *("--username", "parley"),
                     *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
                     "--no-sync",  # nothing of value is in it yet; the server itself does sync
                 ]
@@ -65,23 +63,55 @@ def postgres_server(binaries: Path) -> Iterator[str]:
             check=True,
             capture_output=True,
         )
-        with log.open("wb") as output:
-            process = subprocess.Popen(
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
                 _as_postgres(
                     [
-                        *(str(binaries / "postgres"), "-D", str(data), "-k", str(folder)),
-                        *("-c", "listen_addresses=", "-c", "fsync=on"),
+                        *(str(self._binaries / "postgres"), "-D", str(self._folder / "data")),
+                        *("-k", str(self._folder), "-c", "listen_addresses=", "-c", "fsync=on"),
                     ]
                 ),
-                cwd=folder,
+                cwd=self._folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        _wait_until_ready(self._process, self._folder, self._log)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT rolls open transactions back, SIGQUIT is a crash."""
+        if self._process:
+            self._process.send_signal(how)
+            self._process.wait(STOP_SECONDS)
+            self._process = None
+
+
+@contextmanager
+def postgres_cluster(binaries: Path) -> Iterator[PostgresServer]:
+    """Run a new, empty cluster in a temporary folder.
+
+    The folder has a short path outside pytest's own: a socket's path may hold 107 bytes, and the
+    user postgres cannot enter a folder of root's.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    try:
+        server = PostgresServer(binaries, folder)
         try:
-            _wait_until_ready(process, folder, log)
-            yield f"postgresql+psycopg://parley@/postgres?host={folder}"
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # fast shutdown: open transactions are rolled back
-            process.wait(STOP_SECONDS)
+            server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def postgres_server(binaries: Path) -> Iterator[str]:
+    """Run a new, empty cluster and yield the SQLAlchemy URL of its database."""
+    with postgres_cluster(binaries) as server:
+        yield server.url

@@ -7,7 +7,7 @@ and messages, and may be told to answer the next calls with faults.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,8 @@ class Posted:
     thread: str
     content: dict[str, Any]
     edits: int = 0
+    at: float = field(default_factory=time.monotonic)
+    """When it was posted, in seconds of the monotonic clock."""
 
     @property
     def seen(self) -> Seen:
@@ -45,7 +47,8 @@ class Fault:
     """How one call is answered instead: with an error of Slack's, or with anything else.
 
     `delay` in seconds comes first; `drop` closes the connection without an answer. With
-    `after_posting` the message is posted all the same, and only the answer is lost.
+    `after_posting` the message is posted all the same, and only the answer is lost. With `right`
+    the call is done and answered as it should be: only the answer comes later.
     """
 
     error: str = ""
@@ -56,6 +59,7 @@ class Fault:
     delay: float = 0.0
     drop: bool = False
     after_posting: bool = False
+    right: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +81,10 @@ class SlackDouble:
     always: Fault | None = None
     url: str = ""
     limited: int = 0
+    page: int = 2
+    choose: Callable[[str, Mapping[str, Any]], Fault | None] | None = None
+    """Says from the method and what it was sent how a call is answered, where nothing else does."""
+    _by_ts: dict[tuple[str, str], Posted] = field(default_factory=dict)
     _allowance: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def posted(self, channel: str = CHANNEL, thread: str = "") -> list[Posted]:
@@ -93,9 +101,14 @@ class SlackDouble:
         method = request.match_info["method"]
         self.calls.append((method, time.monotonic()))
         fault = self.faults.popleft() if self.faults else self.always
-        if fault and not fault.after_posting:
+        if self.choose and not fault:
+            fault = self.choose(method, await _content(request))
+        if fault and not (fault.after_posting or fault.right):
             return await _fail(request, fault)
         answer = await self._answer(method, request)
+        if fault and fault.right:
+            await asyncio.sleep(fault.delay)
+            return answer
         return await _fail(request, fault) if fault else answer
 
     async def _answer(self, method: str, request: web.Request) -> web.Response:
@@ -123,7 +136,7 @@ class SlackDouble:
         return "" if typed == content_type else "missing_charset"
 
     def _read(self, method: str, asked: dict[str, Any]) -> web.Response:
-        """Answer two messages a page: the newest heads first, replies after their head."""
+        """Answer a page of messages: the newest heads first, replies after their head."""
         if not self.may_read:
             return _no("missing_scope", needed="channels:history")
         if asked["channel"] not in self.channels:
@@ -134,28 +147,33 @@ class SlackDouble:
             found += self.posted(asked["channel"], asked["ts"])
         first = int(asked.get("cursor") or 0)
         shown: list[dict[str, Any]] = []
-        for one in found[first : first + 2]:
+        for one in found[first : first + self.page]:
             metadata = one.content.get("metadata")
             known = {"metadata": metadata} if metadata and "include_all_metadata" in asked else {}
             shown.append({"ts": one.ts, "text": one.content.get("text", ""), **known})
-        cursor = str(first + 2) if found[first + 2 :] else ""
+        cursor = str(first + self.page) if found[first + self.page :] else ""
         metadata = {"next_cursor": cursor}
         return web.json_response({"ok": True, "messages": shown, "response_metadata": metadata})
 
     def _post(self, content: dict[str, Any]) -> web.Response:
         thread = content.get("thread_ts", "")
-        if thread and not any(one.ts == thread for one in self.posted(content["channel"])):
+        head = self._by_ts.get((content["channel"], thread))
+        if thread and (head is None or head.thread):
             return _no("thread_not_found")
         ts = f"1700000000.{len(self.messages) + 1:06d}"
-        self.messages.append(Posted(ts, content["channel"], thread, content))
+        posted = Posted(ts, content["channel"], thread, content)
+        self.messages.append(posted)
+        self._by_ts[posted.channel, ts] = posted
         return web.json_response({"ok": True, "channel": content["channel"], "ts": ts})
 
     def _update(self, content: dict[str, Any]) -> web.Response:
-        for one in self.messages:
-            if (one.channel, one.ts) == (content["channel"], content.get("ts")):
-                one.content, one.edits = content, one.edits + 1
-                return web.json_response({"ok": True, "channel": one.channel, "ts": one.ts})
-        return _no("message_not_found")
+        one = self._by_ts.get((content["channel"], content.get("ts", "")))
+        if one is None:
+            return _no("message_not_found")
+        # An edit that says nothing of metadata keeps them.
+        kept = {name: one.content[name] for name in ("metadata",) if name in one.content}
+        one.content, one.edits = kept | content, one.edits + 1
+        return web.json_response({"ok": True, "channel": one.channel, "ts": one.ts})
 
     def _wait(self, channel: str) -> int:
         """Return how many whole seconds a channel must wait for its next message."""
@@ -198,6 +216,13 @@ async def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:
         body = {"ok": False, "error": fault.error, **fault.extra}
         return web.json_response(body, status=fault.status, headers=fault.headers)
     return web.Response(body=fault.body, status=fault.status, headers=fault.headers)
+
+
+async def _content(request: web.Request) -> Mapping[str, Any]:
+    if request.content_type == _FORM:
+        return dict(await request.post())
+    content: dict[str, Any] = orjson.loads(await request.read())
+    return content
 
 
 def _no(error: str, **more: Any) -> web.Response:
