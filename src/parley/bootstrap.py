@@ -18,7 +18,7 @@ from parley.aws.queues import SqsQueues
 from parley.aws.subscriptions import SnsSubscriptions
 from parley.events.signature import IssuedByAmazon, SignedBy, Trust
 from parley.kernel.errors import InvalidRequest, ParleyError
-from parley.kernel.incoming import Destination
+from parley.kernel.incoming import LOCAL, Destination
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.platform import ChatPlatform
 from parley.kernel.ports.retention import Keep
@@ -44,7 +44,7 @@ from parley.storage.ownership import owners_address, owning
 from parley.storage.people import StoredPeople
 from parley.storage.retention import StoredRetention
 from parley.storage.rooms import ADMIN, StoredRooms
-from parley.storage.rows import LOCAL, ensure_destinations
+from parley.storage.rows import ensure_destinations
 from parley.storage.timers import StoredTimers
 from parley.usecases.configurations import ManageConfigurations
 from parley.usecases.converse import Converse
@@ -244,7 +244,6 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 clock=stores.clock,
                 allowed_hosts=allowed_hosts(settings),
                 secure_cookie=settings.web.url.startswith("https://"),
-                platform=LOCAL,
                 extra_routes=[
                     *ingest.routes(_measured(receive, metrics)),
                     *_machine_routes(stores, metrics, stopping),

@@ -8,17 +8,18 @@ from parley.bootstrap import CHANNELS, open_stores
 from parley.cli.options import add_data, settings_of
 from parley.cli.tables import print_table
 from parley.kernel.configuration import Configuration, Routing
-from parley.kernel.incoming import Destination
+from parley.kernel.incoming import LOCAL, Destination
 from parley.usecases.configurations import ManageConfigurations
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
+    add_data(parser)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     add = actions.add_parser("add", help="let topics or queues speak in a channel")
     add.add_argument("name", help="its name, unique in its account; it never changes")
     add.add_argument(
-        "--platform", default="local", help=f"one of {', '.join(CHANNELS)} (local: the web chat)"
+        "--platform", default=LOCAL, help=f"one of {', '.join(CHANNELS)} (local: the web chat)"
     )
     add.add_argument(
         "--channel",
@@ -100,7 +101,7 @@ async def _add(manage: ManageConfigurations, options: argparse.Namespace) -> Non
 
 
 def _channel_of(name: str, platform: str) -> str:
-    return name.lower() if platform == "local" else ""
+    return name.lower() if platform == LOCAL else ""
 
 
 async def _list(manage: ManageConfigurations, _options: argparse.Namespace) -> None:

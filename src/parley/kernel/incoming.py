@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from parley.kernel.messages import Message
+LOCAL = "local"
+"""The platform name of the built-in web chat, whose channels are rooms of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,3 @@ class Said:
     place: Destination
     person: Person
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a use case returns: `code` is `ok` or the code of the error it stands for."""
-
-    message: Message
-    code: str = "ok"

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from parley.kernel.incoming import Destination
+from parley.kernel.incoming import LOCAL, Destination
 from parley.kernel.message_json import to_json
 from parley.kernel.messages import Message
 from parley.kernel.ports.outbox import Action
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.rooms import ADMIN
-from parley.storage.rows import LOCAL, ensure_destinations, index_key, insert, time_now, touch
+from parley.storage.rows import ensure_destinations, index_key, insert, time_now, touch
 from parley.storage.schema import notices, outbox
 
 _AGAIN_MS = 60 * 60 * 1000

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from parley.kernel.incoming import Destination
+from parley.kernel.incoming import LOCAL, Destination
 from parley.kernel.message_json import from_json
 from parley.kernel.ports.outbox import Action, Delivery, Lease
 from parley.storage import outbox_sql as sql
@@ -20,7 +20,7 @@ from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.marks import Mark, mark_all
 from parley.storage.records import Records
-from parley.storage.rows import LOCAL, storable
+from parley.storage.rows import storable
 from parley.storage.showing import show_all
 
 _MOST_MARKS = 100_000  # one for each channel that is being written to

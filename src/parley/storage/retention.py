@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from parley.events.threads import Head
+from parley.kernel.incoming import LOCAL
 from parley.kernel.message_json import to_json
 from parley.kernel.messages import Message, Text
 from parley.kernel.ports.retention import Keep, Pruned
@@ -21,7 +22,7 @@ from parley.storage import search
 from parley.storage.clock import from_ms
 from parley.storage.database import Database
 from parley.storage.ids import first_id
-from parley.storage.rows import LOCAL, time_now
+from parley.storage.rows import time_now
 from parley.storage.schema import (
     STATE_PENDING,
     destinations,

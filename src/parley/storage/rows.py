@@ -6,14 +6,10 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from parley.kernel.incoming import Destination
+from parley.kernel.incoming import LOCAL, Destination
 from parley.storage.clock import now_ms
 from parley.storage.ids import Ids
 from parley.storage.schema import destinations, rooms
-
-LOCAL = "local"
-"""The platform name of the built-in web chat, whose channels are rooms."""
-
 
 _LONGEST_KEY = 600  # characters, of up to four bytes each
 _KEPT_OF_KEY = 500

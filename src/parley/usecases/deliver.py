@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import ceil
 
 from parley.kernel.errors import DeliveryFailed, Reason, Unavailable
+from parley.kernel.incoming import LOCAL
 from parley.kernel.ports.clock import Clock
 from parley.kernel.ports.live import Live
 from parley.kernel.ports.outbox import Action, Delivery, Lease, Outbox
@@ -19,9 +20,6 @@ from parley.observe import Metrics, log
 from parley.usecases.health import Health
 from parley.usecases.pace import Bucket
 from parley.usecases.storm import Storm
-
-LOCAL = "local"
-"""The built-in web chat, which lives in the same database as the outbox."""
 
 _BATCH = 100
 _AHEAD = 2.0

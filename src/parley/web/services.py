@@ -51,6 +51,5 @@ class Services:
     clock: Clock
     allowed_hosts: frozenset[str]
     secure_cookie: bool = False
-    platform: str = "web"
     extra_routes: Routes = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

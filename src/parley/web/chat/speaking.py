@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from parley.kernel.incoming import Destination, Person, Said
+from parley.kernel.incoming import LOCAL, Destination, Person, Said
 from parley.web.chat.frame import Frame
 from parley.web.chat.reading import number
 from parley.web.chat.view import shown
@@ -41,7 +41,7 @@ class Speaking:
         text = form.get("text", "").replace("\r\n", "\n")
         room = request.path_params["room"]
         root = number(form["root"], "root") if form.get("root") else None
-        said = Said(Destination(self.services.platform, room), person, text)
+        said = Said(Destination(LOCAL, room), person, text)
         posted = await self.services.converse(said, root)
         if wants_page(request):
             return RedirectResponse(f"/rooms/{quote(room, safe='')}", HTTPStatus.SEE_OTHER)
