@@ -93,6 +93,19 @@ def test_unknown_names_and_words_are_told(station: Station) -> None:
     assert (early.returncode, "No gateway runs on" in early.stderr) == (0, True)
 
 
+def test_the_data_folder_may_be_named_anywhere(station: Station) -> None:
+    data = ("--data", str(station.data))
+    for words in (
+        (*data, "configurations", "list"),
+        ("configurations", *data, "list"),
+        ("configurations", "list", *data),
+    ):
+        assert "ops" in parley(*words).stdout
+    assert (
+        "usage: parley configurations list" in parley(*data, "configurations", "list", "-h").stdout
+    )
+
+
 def test_config_check_prints_what_is_in_force_without_secrets(station: Station) -> None:
     shown = parley(
         *("config", "check", "--data", str(station.data)),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parley import __version__
+from parley.cli.options import add_data
 from parley.kernel.errors import ParleyError
 
 
@@ -36,14 +37,16 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status: 0 well, 1 failed, 2 not understood."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    called = _called(words)
     parser = argparse.ArgumentParser(
         prog="parley", description="ChatOps for AWS that a team hosts itself."
     )
     parser.add_argument("--version", action="version", version=f"parley {__version__}")
+    add_data(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         one = commands.add_parser(command.name, help=command.help, description=command.help)
-        if command.name in words[:1]:
+        if command.name == called:
             module = importlib.import_module(f"parley.cli.{command.module}")
             module.arguments(one)
             one.set_defaults(run=module.run)
@@ -63,3 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     finally:
         os.umask(usual)
+
+
+def _called(words: Sequence[str]) -> str:
+    """Return the name of the command, for only that one is imported."""
+    before = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_data(before)
+    rest = before.parse_known_args([word for word in words if word != "--help"])[1]
+    return rest[0] if rest else ""

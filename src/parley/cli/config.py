@@ -16,6 +16,7 @@ _PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|([?&]\w*password=)[^&\s]+", re.
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
+    add_data(parser)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     one = actions.add_parser("check", help="print the settings in force, or what is wrong")
     add_data(one)

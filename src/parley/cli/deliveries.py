@@ -18,6 +18,7 @@ _MAYBE_TWICE = "it may appear twice in the channel: a worker ended between sendi
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
+    add_data(parser)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     one = actions.add_parser("list", help="list them, the newest first: dead letters unless said")
     one.add_argument(
