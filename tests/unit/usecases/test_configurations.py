@@ -40,6 +40,10 @@ class Kept:
         """Change nothing."""
         return [one.name for one in self.rows if one.destination == destination and unhealthy]
 
+    async def mark_queue(self, queue: str, unhealthy: str) -> Sequence[str]:
+        """Change nothing."""
+        return [one.name for one in self.rows if queue in one.queues and unhealthy]
+
 
 @pytest.fixture
 def manage() -> ManageConfigurations:
