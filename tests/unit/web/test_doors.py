@@ -1,14 +1,17 @@
 """Small rules of the pages: where sign-in may lead, who may post, what a source looks like."""
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from parley.kernel.incoming import Person
+from parley.kernel.ports.rooms import Posted
 from parley.web.chat.sources import readable
-from parley.web.chat.view import initials, is_command
+from parley.web.chat.view import initials, shown
 from parley.web.guard import comes_from_elsewhere, host_name
 from parley.web.sign_in import local_path
 
@@ -94,7 +97,30 @@ def test_any_name_has_initials(name: str) -> None:
     assert initials(name)
 
 
-def test_a_line_to_the_bot_looks_like_a_command() -> None:
-    assert is_command("@aws help")
-    assert is_command("  @AWS")
-    assert not is_command("ask @aws for help")
+@pytest.mark.parametrize(
+    "text, command",
+    [
+        ("@aws help", True),
+        ("  @AWS", True),
+        ("@parley, help", True),
+        ("@Amazon Q help", True),
+        ("ask @aws for help", False),
+        ("@awsome", False),
+    ],
+)
+def test_a_line_that_is_answered_looks_like_a_command(text: str, *, command: bool) -> None:
+    typed = Posted(
+        id=2,
+        room="ops",
+        seq=1,
+        root=None,
+        author=Person("ana", "Ana"),
+        text=text,
+        message=None,
+        event_id="",
+        created_at=datetime(2026, 5, 4, tzinfo=UTC),
+        edited_at=None,
+        replies=0,
+        last_reply_at=None,
+    )
+    assert shown(typed, lambda _: {}).command is command

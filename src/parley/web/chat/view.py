@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from parley.commands.mention import asked
 from parley.kernel.messages import Message, plain_title
 from parley.kernel.ports.rooms import Posted
-
-BOT = "@aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class Shown:
     """One message, ready for a template. Times are ISO 8601 with zone.
 
     `card` is an Adaptive Card for Parley's messages and none for lines that people typed. `label`
-    is one line that says it all, for lists and screen readers.
+    is one line that says it all, for lists and screen readers. A `command` speaks to the bot.
     """
 
     id: int
@@ -48,12 +47,6 @@ def initials(name: str) -> str:
     return picked.upper() or "?"
 
 
-def is_command(text: str) -> bool:
-    """Return whether a line speaks to the bot, which is shown like a command line."""
-    first, _, _ = text.lstrip().partition(" ")
-    return first.lower() == BOT
-
-
 def shown(posted: Posted, card: Callable[[Message], dict[str, Any]]) -> Shown:
     """Return the message as templates show it."""
     author = posted.author.name if posted.author else "Parley"
@@ -69,7 +62,7 @@ def shown(posted: Posted, card: Callable[[Message], dict[str, Any]]) -> Shown:
         author=author,
         initials=initials(author),
         text=posted.text,
-        command=is_command(posted.text),
+        command=asked(posted.text) is not None,
         at=posted.created_at.isoformat(),
         edited_at=posted.edited_at.isoformat() if posted.edited_at else "",
         replies=posted.replies,
