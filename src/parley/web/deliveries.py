@@ -12,8 +12,8 @@ from parley.kernel.incoming import Person
 from parley.kernel.messages import plain_title
 from parley.kernel.ports.deliveries import Listed, Wanted
 from parley.web.chat.frame import Frame
-from parley.web.chat.reading import number
 from parley.web.forms import fields
+from parley.web.numbers import number
 from parley.web.pages import Pages
 from parley.web.services import Services
 from parley.web.sign_in import SignIn

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from parley.kernel.errors import NotFound
 from parley.kernel.incoming import Person
 from parley.web.chat.frame import Frame
-from parley.web.chat.reading import number
+from parley.web.numbers import number
 from parley.web.pages import Pages
 from parley.web.services import Services
 from parley.web.sign_in import SignIn

@@ -16,8 +16,8 @@ from starlette.routing import Route
 from parley.kernel.incoming import Person
 from parley.kernel.ports.rooms import Change
 from parley.web.chat.frame import Frame, badges
-from parley.web.chat.reading import number
 from parley.web.chat.view import Shown, shown
+from parley.web.numbers import number
 from parley.web.pages import Pages
 from parley.web.services import Services
 from parley.web.sign_in import SESSION, SignIn

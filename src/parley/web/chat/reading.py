@@ -8,29 +8,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from parley.kernel.errors import InvalidRequest, NotFound
+from parley.kernel.errors import NotFound
 from parley.kernel.incoming import Person
 from parley.kernel.ports.rooms import Posted, Room
 from parley.web.chat.frame import Frame
 from parley.web.chat.view import Shown, shown
+from parley.web.numbers import number
 from parley.web.pages import Pages, wants_fragment
 from parley.web.services import Services
 from parley.web.sign_in import SignIn
 
 PAGE = 40
 """Messages that a room shows at once; older ones come page by page."""
-
-_LARGEST = 2**63 - 1
-"""What the databases hold as a whole number."""
-
-
-def number(text: str, name: str) -> int:
-    """Return a message id or change number from an address. Raises `InvalidRequest`."""
-    if text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST)):
-        value = int(text)
-        if value <= _LARGEST:
-            return value
-    raise InvalidRequest(f"`{name}` must be a whole number, {_LARGEST} at the most.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from parley.kernel.incoming import LOCAL, Destination, Person, Said
 from parley.web.chat.frame import Frame
-from parley.web.chat.reading import number
 from parley.web.chat.view import shown
 from parley.web.forms import fields
+from parley.web.numbers import number
 from parley.web.pages import Pages, wants_fragment, wants_page
 from parley.web.services import Services
 from parley.web.sign_in import SignIn
