@@ -47,7 +47,6 @@ class SnsMessage:
     sent_at: datetime
     token: str
     subscribe_url: str
-    unsubscribe_url: str
     signature_version: str
     signature: str
     signing_cert_url: str
@@ -96,7 +95,6 @@ def sns_message(envelope: Mapping[str, Any], raw: str) -> SnsMessage:
         sent_at=sent_at,
         token=_token(envelope) if confirms else "",
         subscribe_url=_required(envelope, "SubscribeURL") if confirms else "",
-        unsubscribe_url=_optional(envelope, "UnsubscribeURL"),
         signature_version=_optional(envelope, "SignatureVersion"),
         signature=_optional(envelope, "Signature"),
         signing_cert_url=_optional(envelope, "SigningCertURL"),

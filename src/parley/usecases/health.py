@@ -18,14 +18,14 @@ class Health:
 
     configurations: Configurations
     notices: Notices
-    told: set[Destination] = field(default_factory=set)
+    known_well: set[Destination] = field(default_factory=set)
     """Channels that this process knows to be well: no need to ask the database each time."""
 
     async def well(self, place: Destination) -> None:
         """Say that a message arrived."""
-        if place in self.told:
+        if place in self.known_well:
             return
-        self.told.add(place)
+        self.known_well.add(place)
         await self.configurations.mark(place, "")
         await self.notices.well(
             _cause(place),
@@ -65,7 +65,7 @@ class Health:
     async def _broken(
         self, place: Destination, title: str, problem: str, delivery: Delivery | None = None
     ) -> None:
-        self.told.discard(place)
+        self.known_well.discard(place)
         await self.configurations.mark(place, problem)
         await self.notices.tell(_cause(place), _bad(title, problem, delivery))
 

@@ -9,15 +9,10 @@ BLOCKS = 50
 SECTION_TEXT = 3_000
 BUTTON_TEXT = 75
 BUTTON_URL = 3_000
-BUTTONS = 25
-CONTEXT_ELEMENTS = 10
 
 MESSAGE = 12_000
 """Slack answers `msg_blocks_too_long` to some 13,200 characters over all blocks together, though
 no single limit is exceeded; what counts is not documented, so the JSON is counted whole."""
-
-FALLBACK = 2_000
-"""The text of notifications and screen readers; Slack advises up to 4,000 characters."""
 
 
 def length(text: str) -> int:
