@@ -69,7 +69,7 @@ def test_a_read_only_database_is_told_and_overcome_without_a_restart(folder: Pat
         folder.chmod(0o555)
         for _ in range(2):
             told = write()
-            assert "The database did not take it" in told
+            assert "The database cannot be used now" in told
             assert "readonly" in told or "unable to open" in told
         folder.chmod(0o700)
         database.chmod(0o600)

@@ -120,7 +120,7 @@ async def test_a_full_disk_is_told_to_sns_and_overcome_without_a_restart(
         with full_disk(station):
             status, why = await station.get("/readyz")
             assert status == 503
-            assert "The database did not take it" in why
+            assert "The database cannot be used now" in why
             assert await station.post(session, refused) == 503
             await asyncio.sleep(1.5)  # the workers look for work meanwhile, and cannot even log
             assert (await station.get("/healthz"))[0] == 200

@@ -336,9 +336,24 @@ def _told(error: BaseException) -> BaseException:
     return error if state[:2] in _OF_THE_STATEMENT else _unavailable(error)
 
 
+# What SQLite and PostgreSQL say, and what helps.
+_REMEDIES = (
+    ("not a database", "This file is something else: give another folder with --data."),
+    ("readonly", "Give the user who runs Parley the right to write the file and its folder."),
+    ("unable to open", "Give the user who runs Parley the right to write the folder."),
+    ("disk is full", "Make room on its disk; Parley goes on by itself."),
+    ("locked", "Something else holds it: end that, and Parley goes on by itself."),
+    ("malformed", "The file is damaged: restore a backup."),
+    ("connection", "Check `database` in the settings, and that the server runs and lets us in."),
+)
+
+
 def _unavailable(error: sa.exc.DBAPIError) -> Unavailable:
     reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason"
+    remedy = next(
+        (remedy for words, remedy in _REMEDIES if words in reason.lower()),
+        "Check that its disk has room and that nothing else holds it.",
+    )
     return Unavailable(
-        f"The database did not take it: {reason}. Check that its disk has room and that nothing "
-        "else holds it; nothing that was accepted is lost."
+        f"The database cannot be used now: {reason}. {remedy} Nothing that was accepted is lost."
     )
