@@ -10,6 +10,8 @@ from typing import Any, TextIO, cast
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from parley.kernel.errors import ParleyError
+
 _LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -70,6 +72,12 @@ def start_log(level: str, form: str) -> None:
 
 log = structlog.get_logger()
 """The log of every layer that may speak: `log.warning("what_happened", key=value)`."""
+
+
+def log_failure(what: str, error: Exception, **facts: str) -> None:
+    """Write what failed: our own errors in a line, others with the place where they came from."""
+    unknown = None if isinstance(error, ParleyError) else error
+    log.error(what, error=str(error), exc_info=unknown, **facts)
 
 
 class Metrics:

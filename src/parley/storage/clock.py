@@ -1,6 +1,6 @@
 """The database's own clock, as milliseconds since 1970."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ def _postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
 
 
 _NEVER = 2**62
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class earlier(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is
@@ -45,6 +46,11 @@ def _earlier_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(earlier, "postgresql")
 def _earlier_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"LEAST({compiler.process(element.clauses, **options)})"
+
+
+def in_ms(duration: timedelta) -> int:
+    """Return a duration in whole milliseconds."""
+    return duration // _MILLISECOND
 
 
 def to_ms(moment: datetime) -> int:

@@ -20,11 +20,11 @@ from parley.kernel.message_json import from_json, to_json
 from parley.kernel.ports.digests import Step, Terms, Weather
 from parley.kernel.ports.outbox import Lease
 from parley.storage import digest_sql as sql
-from parley.storage.clock import from_ms
+from parley.storage.clock import from_ms, in_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.outbox_sql import HOLD
-from parley.storage.rows import index_key, time_now
+from parley.storage.rows import index_key, lease_values, time_now
 from parley.storage.schema import digests, heads, outbox
 
 PORTION = 500
@@ -57,7 +57,7 @@ class StoredDigests:
         """See `Digests.advance`."""
 
         def step(connection: sa.Connection) -> Step | None:
-            if connection.execute(HOLD, _named(lease)).first() is None:
+            if connection.execute(HOLD, lease_values(lease)).first() is None:
                 return None
             return _Channel(
                 connection, self._ids, lease.destination_id, self._pages, terms
@@ -67,15 +67,7 @@ class StoredDigests:
 
     async def unreachable(self, lease: Lease) -> None:
         """See `Digests.unreachable`."""
-        await self._database.write(lambda c: c.execute(sql.UNREACHABLE, _named(lease)))
-
-
-def _named(lease: Lease) -> dict[str, Any]:
-    return {
-        "lease_destination": lease.destination_id,
-        "lease_owner": lease.owner,
-        "lease_epoch": lease.epoch,
-    }
+        await self._database.write(lambda c: c.execute(sql.UNREACHABLE, lease_values(lease)))
 
 
 def _weather(connection: sa.Connection, lease: Lease, most: int) -> Weather:
@@ -146,7 +138,7 @@ class _Channel:
         row = self._read(sql.OPEN).first()
         if row is None:
             return None
-        quiet_at = row.last_event_at + _ms(self.terms.quiet)
+        quiet_at = row.last_event_at + in_ms(self.terms.quiet)
         return _Storm(
             id=row.id,
             content=Digest.from_json(row.content),
@@ -206,9 +198,9 @@ class _Channel:
         waits = own.state == "pending"
         down = self._notice_outage(storm, now) and waits
         self._read(sql.COLLAPSE_REPLIES)
-        quiet_at = storm.last_event_at + _ms(self.terms.quiet)
+        quiet_at = storm.last_event_at + in_ms(self.terms.quiet)
         # Between two edits lies a while; what was not sent yet is changed in place.
-        free_at = now if waits else (own.done_at or 0) + _ms(self.terms.every)
+        free_at = now if waits else (own.done_at or 0) + in_ms(self.terms.every)
         free = now >= free_at
         if free and not more and not down and (now >= quiet_at or self._is_calm(storm, now)):
             self._end(storm, own, now)
@@ -218,7 +210,7 @@ class _Channel:
         if more:
             due_at = now
         elif down:
-            due_at = now + _ms(self.terms.every)
+            due_at = now + in_ms(self.terms.every)
         else:
             due_at = free_at if storm.unsaid and not free else max(free_at, quiet_at)
         self._keep(storm, due_at)
@@ -228,7 +220,7 @@ class _Channel:
         since = self._read(sql.DOWN_SINCE).scalar_one()
         content = storm.content
         if since is not None:
-            if now - since >= _ms(self.terms.down) and (
+            if now - since >= in_ms(self.terms.down) and (
                 content.down_from is None or content.down_until is not None
             ):
                 begun = content.down_from or from_ms(since)
@@ -242,9 +234,9 @@ class _Channel:
 
     def _is_calm(self, storm: _Storm, now: int) -> bool:
         """Whether a storm of some age has become what the channel carries without a digest."""
-        if now - storm.opened_at < _ms(self.terms.longest):
+        if now - storm.opened_at < in_ms(self.terms.longest):
             return False
-        values = {"within_ms": _ms(self.terms.quiet), "most": self.terms.calm + 1}
+        values = {"within_ms": in_ms(self.terms.quiet), "most": self.terms.calm + 1}
         recent = self._read(sql.RECENT, digest=storm.id, **values).scalar_one()
         return int(recent) <= self.terms.calm
 
@@ -323,14 +315,10 @@ class _Channel:
                 sql.RELEASE, [{"delivery": row.id, "shown": row.message} for row in now_posted]
             )
         busy = bool(owed) or leading > 0
-        due_at = now + _ms(self.terms.every) if busy else None
+        due_at = now + in_ms(self.terms.every) if busy else None
         self.connection.execute(
             sa.update(digests).where(digests.c.id.in_(settling)).values(due_at=due_at)
         )
-
-
-def _ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
 
 
 def _seen(steps: Sequence[Any]) -> Seen:

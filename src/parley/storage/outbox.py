@@ -15,12 +15,12 @@ from parley.kernel.incoming import LOCAL, Destination
 from parley.kernel.message_json import from_json
 from parley.kernel.ports.outbox import Action, Delivery, Lease
 from parley.storage import outbox_sql as sql
-from parley.storage.clock import from_ms
+from parley.storage.clock import from_ms, in_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.marks import Mark, mark_all
 from parley.storage.records import Records
-from parley.storage.rows import storable
+from parley.storage.rows import lease_values, storable
 from parley.storage.showing import show_all
 
 _MOST_MARKS = 100_000  # one for each channel that is being written to
@@ -33,7 +33,7 @@ class StoredOutbox:
         """Take how long a lease lasts when it is not renewed."""
         self._database = database
         self._ids = ids
-        self._lease_ms = _ms(lease)
+        self._lease_ms = in_ms(lease)
         self._marks = Records[Mark, bool](database, mark_all, lambda _: 1, _MOST_MARKS)
 
     async def claim(self, owner: str, limit: int, besides: Collection[int] = ()) -> Sequence[Lease]:
@@ -55,7 +55,7 @@ class StoredOutbox:
             one.id for one in rows if one.action is Action.EDIT and newest[one.head_id] > one.id
         ]
         if outdated:
-            values = {"wanted": outdated, **_named(lease)}
+            values = {"wanted": outdated, **lease_values(lease)}
             await self._database.write(lambda c: _if_held(c, sql.SUPERSEDE, values))
         return [one for one in rows if one.id not in outdated]
 
@@ -81,24 +81,24 @@ class StoredOutbox:
             "delivery": delivery.id,
             "unanswered": unanswered,
             "why": storable(error),
-            "wait_ms": _ms(after),
-            **_named(lease),
+            "wait_ms": in_ms(after),
+            **lease_values(lease),
         }
         return await self._database.write(lambda c: _if_held(c, sql.RETRY, values))
 
     async def bury(self, lease: Lease, delivery: Delivery, error: str) -> bool:
         """See `Outbox.bury`."""
-        values = {"delivery": delivery.id, "why": storable(error), **_named(lease)}
+        values = {"delivery": delivery.id, "why": storable(error), **lease_values(lease)}
         return await self._database.write(lambda c: _if_held(c, sql.BURY, values))
 
     async def release(self, lease: Lease, not_before: timedelta = timedelta()) -> None:
         """See `Outbox.release`."""
-        values = {"wait_ms": _ms(not_before), **_named(lease)}
+        values = {"wait_ms": in_ms(not_before), **lease_values(lease)}
         await self._database.write(lambda c: c.execute(sql.RELEASE, values))
 
     async def abandon(self, lease: Lease) -> None:
         """See `Outbox.abandon`."""
-        await self._database.write(lambda c: c.execute(sql.ABANDON, _named(lease)))
+        await self._database.write(lambda c: c.execute(sql.ABANDON, lease_values(lease)))
 
     async def sweep(self) -> int:
         """See `Outbox.sweep`."""
@@ -115,18 +115,6 @@ class StoredOutbox:
     async def backlog(self) -> int:
         """See `Outbox.backlog`."""
         return await self._database.read(lambda c: int(c.execute(sql.BACKLOG).scalar_one()))
-
-
-def _ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
-
-
-def _named(lease: Lease) -> dict[str, Any]:
-    return {
-        "lease_destination": lease.destination_id,
-        "lease_owner": lease.owner,
-        "lease_epoch": lease.epoch,
-    }
 
 
 def _if_held(connection: sa.Connection, statement: sa.Update, values: dict[str, Any]) -> bool:
@@ -220,11 +208,11 @@ def _pending(connection: sa.Connection, lease: Lease, limit: int) -> list[Delive
 def _shown(
     connection: sa.Connection, lease: Lease, deliveries: Sequence[Delivery], ids: Ids
 ) -> bool:
-    named = _named(lease)
-    if connection.execute(sql.KEEP_PACE, {"left": -1.0, **named}).rowcount != 1:
+    held = lease_values(lease)
+    if connection.execute(sql.KEEP_PACE, {"left": -1.0, **held}).rowcount != 1:
         return False
     handles = show_all(connection, ids, lease.destination.channel, deliveries)
-    marks = [{"delivery": one, "given_handle": handle, **named} for one, handle in handles.items()]
+    marks = [{"delivery": one, "given_handle": handle, **held} for one, handle in handles.items()]
     connection.execute(sql.SENT, marks)
     kept = {one.head_id: handles[one.id] for one in reversed(deliveries) if not one.head_handle}
     if kept:

@@ -7,7 +7,6 @@ little. Each step takes up where the last one ended.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from parley.kernel.message_json import to_json
 from parley.kernel.messages import Message, Text
 from parley.kernel.ports.retention import Keep, Pruned
 from parley.storage import search
-from parley.storage.clock import from_ms
+from parley.storage.clock import from_ms, in_ms
 from parley.storage.database import Database
 from parley.storage.ids import first_id
 from parley.storage.rows import time_now
@@ -76,7 +75,7 @@ class StoredRetention:
     async def prune(self, keep: Keep) -> AsyncIterator[Pruned]:
         """See `Retention.prune`."""
         now = await self._database.read(time_now)
-        history, ids = (now - int(one / _MILLISECOND) for one in (keep.history, keep.ids))
+        history, ids = (now - in_ms(one) for one in (keep.history, keep.ids))
         bounds = _Bounds(rows=min(history, ids), content=history)
         for table, step in _STEPS:
             cursor: Any = None
@@ -86,9 +85,6 @@ class StoredRetention:
                 yield Pruned(table, rows)
                 if cursor is None:
                     break
-
-
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _run(step: _Step, bounds: _Bounds, cursor: Any, connection: sa.Connection) -> tuple[int, Any]:

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from parley.kernel.incoming import LOCAL, Destination
+from parley.kernel.ports.outbox import Lease
 from parley.storage.clock import now_ms
 from parley.storage.ids import Ids
 from parley.storage.schema import destinations, rooms
@@ -47,6 +49,15 @@ def index_key(text: str) -> str:
 def time_now(connection: sa.Connection) -> int:
     """Return the database's time in milliseconds."""
     return int(connection.execute(_TIME).scalar_one())
+
+
+def lease_values(lease: Lease) -> dict[str, Any]:
+    """Return the parameters by which a worker's write names its lease."""
+    return {
+        "lease_destination": lease.destination_id,
+        "lease_owner": lease.owner,
+        "lease_epoch": lease.epoch,
+    }
 
 
 def ensure_destinations(

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from parley.kernel.ports.timers import Timer
-from parley.storage.clock import from_ms, now_ms
+from parley.storage.clock import from_ms, in_ms, now_ms
 from parley.storage.database import Database
 from parley.storage.ids import Ids
 from parley.storage.records import Records
@@ -29,7 +29,7 @@ class StoredTimers:
         """Take how long a lease lasts when it is not renewed."""
         self._database = database
         self._ids = ids
-        self._lease_ms = _ms(lease)
+        self._lease_ms = in_ms(lease)
         self._ends = Records[_End, bool](database, _finish_all, lambda _: 1, _MOST_AT_WORK)
 
     async def set(self, kind: str, subject: str, after: timedelta, payload: str = "") -> None:
@@ -65,7 +65,7 @@ class StoredTimers:
 
     async def retry(self, timer: Timer, error: str, after: timedelta) -> bool:
         """See `Timers.retry`."""
-        values = {"why": storable(error), "wait_ms": _ms(after), **_named(timer)}
+        values = {"why": storable(error), "wait_ms": in_ms(after), **_named(timer)}
         return await self._database.write(lambda c: c.execute(_RETRY, values).rowcount > 0)
 
     async def bury(self, timer: Timer, error: str) -> bool:
@@ -98,7 +98,7 @@ def set_timer(
     connection: sa.Connection, row: Mapping[str, Any], after: timedelta, *, replace: bool
 ) -> None:
     """Set a timer in somebody's transaction: `row` holds id, kind, subject and payload."""
-    due_at = now_ms() + _ms(after)
+    due_at = now_ms() + in_ms(after)
     statement = insert(connection, timers).values(due_at=due_at, **row)
     place = ["kind", "subject"]
     if not replace:
@@ -121,7 +121,7 @@ def finish(connection: sa.Connection, timer: Timer, again: timedelta | None = No
     """
     if again is None:
         return connection.execute(_DONE, _named(timer)).rowcount > 0
-    values = {"wait_ms": _ms(again), **_named(timer)}
+    values = {"wait_ms": in_ms(again), **_named(timer)}
     return connection.execute(_AGAIN, values).rowcount > 0
 
 
@@ -187,10 +187,6 @@ def _timer(row: Any) -> Timer:
 
 def _named(timer: Timer) -> dict[str, Any]:
     return {"timer": timer.id, "timer_owner": timer.owner, "timer_epoch": timer.epoch}
-
-
-def _ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
 
 
 def _given(name: str) -> sa.BindParameter[int]:

@@ -1,1 +1,1 @@
-"""What works in the background: delivery, live pages, queues."""
+"""What works in the background: queues, delivery, timers, live pages."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from parley.kernel.errors import ParleyError
 from parley.kernel.incoming import Destination
 from parley.kernel.ports.outbox import Lease, Outbox
-from parley.observe import log
+from parley.observe import log_failure
 
 LEASE = timedelta(seconds=60)
 """How long a lease lasts; it is renewed every third of this."""
@@ -99,7 +99,7 @@ class DeliveryWorker:
                 mine = {held.lease.destination_id for held in self._held.values()}
                 leases = await self._outbox.claim(self._owner, room, mine) if room else ()
             except Exception as error:  # noqa: BLE001 - nobody else would claim
-                _log_failure("claim_failed", error)
+                log_failure("claim_failed", error)
                 await asyncio.sleep(_IDLE)
                 continue
             for lease in leases:
@@ -136,7 +136,7 @@ class DeliveryWorker:
         try:
             await self._deliver(held.lease, outlasts_a_call, more)
         except Exception as error:  # noqa: BLE001 - one channel must not end the worker
-            _log_failure("delivery_interrupted", error, to=str(held.lease.destination))
+            log_failure("delivery_interrupted", error, to=str(held.lease.destination))
             await self._give_back(held)
         finally:
             if self._held.get(held.lease.destination) is held:
@@ -150,7 +150,7 @@ class DeliveryWorker:
             try:
                 await self._outbox.release(held.lease)
             except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
-                _log_failure("release_failed", error, to=str(held.lease.destination))
+                log_failure("release_failed", error, to=str(held.lease.destination))
             else:
                 return
 
@@ -173,10 +173,4 @@ class DeliveryWorker:
             try:
                 await job()
             except Exception as error:  # noqa: BLE001 - the next time may go well
-                _log_failure("delivery_upkeep_failed", error)
-
-
-def _log_failure(what: str, error: Exception, **facts: str) -> None:
-    """Write what failed: our own errors in a line, others with the place where they came from."""
-    unknown = None if isinstance(error, ParleyError) else error
-    log.error(what, error=str(error), exc_info=unknown, **facts)
+                log_failure("delivery_upkeep_failed", error)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from parley.kernel.errors import ParleyError
 from parley.kernel.ports.timers import Timer, Timers
-from parley.observe import log
+from parley.observe import log_failure
 
 LEASE = timedelta(seconds=60)
 """How long a lease lasts; it is renewed every third of this."""
@@ -90,7 +90,7 @@ class TimerWorker:
             try:
                 wait = await self._begin_due()
             except Exception as error:  # noqa: BLE001 - nobody else would look
-                _log_failure("timers_not_read", error)
+                log_failure("timers_not_read", error)
                 wait = _LOOK
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -128,7 +128,7 @@ class TimerWorker:
         try:
             await self._attempt(timer)
         except Exception as error:  # noqa: BLE001 - the lease runs out, and it is tried again
-            _log_failure("timer_not_kept", error, kind=timer.kind, subject=timer.subject)
+            log_failure("timer_not_kept", error, kind=timer.kind, subject=timer.subject)
         finally:
             if self._held.get(timer.id, (None, None))[0] is timer:
                 del self._held[timer.id]
@@ -140,7 +140,7 @@ class TimerWorker:
             async with self._at_work[timer.kind]:
                 again = await kind.handle(timer)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            _log_failure("timer_failed", error, kind=timer.kind, subject=timer.subject)
+            log_failure("timer_failed", error, kind=timer.kind, subject=timer.subject)
             said = str(error) if isinstance(error, ParleyError) else type(error).__name__
             if kind.most_attempts is not None and timer.attempts + 1 >= kind.most_attempts:
                 await self._timers.bury(timer, said)
@@ -156,14 +156,9 @@ class TimerWorker:
             try:
                 kept = await self._timers.renew([timer for timer, _ in held])
             except Exception as error:  # noqa: BLE001 - the next time may go well
-                _log_failure("timers_not_renewed", error)
+                log_failure("timers_not_renewed", error)
                 continue
             for timer, task in held:
                 if timer not in kept:
                     # Somebody set it anew, cancelled it, or took it over.
                     task.cancel()
-
-
-def _log_failure(what: str, error: Exception, **facts: str) -> None:
-    unknown = None if isinstance(error, ParleyError) else error
-    log.error(what, error=str(error), exc_info=unknown, **facts)
