@@ -84,6 +84,18 @@ async def test_health_is_marked_by_channel_and_told_once(
     assert sorted(await configurations.mark(SLACK, "")) == ["ops", "second"]
 
 
+async def test_health_is_kept_whatever_characters_a_platform_says_it_with(
+    configurations: StoredConfigurations,
+) -> None:
+    await configurations.add(WHOLE)
+    said = "refused \x00 \ud83d"
+    assert await configurations.mark(SLACK, said) == ["ops"]
+    assert await configurations.mark(SLACK, said) == []
+    assert await configurations.mark_queue(WHOLE.queues[0], said) == []
+    [kept] = await configurations.all()
+    assert kept.unhealthy == "refused ␀ ?"
+
+
 async def test_an_event_is_shown_with_what_became_of_it(database: Database, ids: Ids) -> None:
     both = arrival(route(SLACK), route(Destination("local", "ops")), event_id="e", raw="{}")
     database.run(lambda c: store(c, [both], ids, NOON - NOON))

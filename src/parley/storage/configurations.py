@@ -37,30 +37,33 @@ class StoredConfigurations:
 
     async def mark(self, destination: Destination, unhealthy: str) -> Sequence[str]:
         """See `Configurations.mark`."""
-        statement = (
-            sa.update(configurations)
-            .where(
-                configurations.c.platform == destination.platform,
-                configurations.c.channel == destination.channel,
-                configurations.c.unhealthy != unhealthy,
-            )
-            .values(unhealthy=unhealthy)
-            .returning(configurations.c.name)
+        in_channel = sa.and_(
+            configurations.c.platform == destination.platform,
+            configurations.c.channel == destination.channel,
         )
-        return await self._database.write(lambda c: c.execute(statement).scalars().all())
+        return await self._database.write(lambda c: _mark(c, in_channel, unhealthy))
 
     async def mark_queue(self, queue: str, unhealthy: str) -> Sequence[str]:
         """See `Configurations.mark_queue`."""
         named = sa.select(configuration_queues.c.configuration_id).where(
             configuration_queues.c.queue == queue
         )
-        statement = (
-            sa.update(configurations)
-            .where(configurations.c.id.in_(named), configurations.c.unhealthy != unhealthy)
-            .values(unhealthy=storable(unhealthy))
-            .returning(configurations.c.name)
-        )
-        return await self._database.write(lambda c: c.execute(statement).scalars().all())
+        of_queue = configurations.c.id.in_(named)
+        return await self._database.write(lambda c: _mark(c, of_queue, unhealthy))
+
+
+def _mark(
+    connection: sa.Connection, which: sa.ColumnElement[bool], unhealthy: str
+) -> Sequence[str]:
+    # A chat platform chooses the words of its errors.
+    said = storable(unhealthy)
+    statement = (
+        sa.update(configurations)
+        .where(which, configurations.c.unhealthy != said)
+        .values(unhealthy=said)
+        .returning(configurations.c.name)
+    )
+    return connection.execute(statement).scalars().all()
 
 
 def _all(connection: sa.Connection) -> Sequence[Configuration]:
