@@ -1,8 +1,8 @@
 """Forgetting history, a few hundred rows a transaction, so that nobody waits long for the writer.
 
-Ids rise with time, so a table is walked along its primary key from the oldest row up to a bound,
-and no index is kept up for this alone. What is walked over and kept, such as dead letters, is
-little. Each step takes up where the last one ended.
+Ids rise with time, so a table is walked along its primary key from the oldest row up to a bound;
+only events, whose ids are text, and timers have an index by time. What is walked over and kept,
+such as dead letters, is little. Each step takes up where the last one ended.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
