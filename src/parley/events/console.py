@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
+from parley.events.topics import REGION
+
+_REGION = re.compile(REGION)
 _LONGEST_REGION = 40
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*")
 _LONGEST = 1900

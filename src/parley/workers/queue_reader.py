@@ -169,7 +169,7 @@ class QueueReader:
         if not lasting and failures < _TOLD_AFTER:
             return
         self._troubled = True
-        said = str(error) if isinstance(error, ParleyError) else "The log has the details."
+        said = _said(error)
         message = Message(
             Text("A queue cannot be read"),
             Tone.BAD,
@@ -192,7 +192,7 @@ class QueueReader:
                 self._troubled = False
 
     async def _report_never(self, message: QueueMessage, error: Exception) -> None:
-        said = str(error) if isinstance(error, ParleyError) else "The log has the details."
+        said = _said(error)
         notice = Message(
             Text("A message of a queue cannot be stored"),
             Tone.BAD,
@@ -206,6 +206,11 @@ class QueueReader:
             ),
         )
         await _told(self._notices.tell(f"queue-message:{self._url}", notice))
+
+
+def _said(error: Exception) -> str:
+    """Return what people can do something with: the texts of others are for the log."""
+    return str(error) if isinstance(error, ParleyError) else "The log has the details."
 
 
 def _pause(failures: int) -> float:
