@@ -36,9 +36,10 @@ test: check .venv-ministack/.installed ## All of check, then contracts, stories,
 	@scripts/debian_packages.sh
 	.venv/bin/pytest $(SLOW_TESTS)
 
-soak: setup .venv/.dev ## The long fault runs: kill -9 under load (KILLS=, SEED=), a storm of 1,000 alarms
-	@$(PY) -m tests.faults.kill --kills $(or $(KILLS),20) $(if $(SEED),--seed $(SEED))
-	@$(PY) -m tests.faults.storm
+soak: setup .venv/.dev ## The long fault runs, half an hour (KILLS=, SEED=, ONLY=), a storm of 1,000 alarms
+	@$(PY) -m tests.faults $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+		$(foreach one,$(ONLY),--only $(one))
+	@$(if $(ONLY),true,$(PY) -m tests.faults.storm)
 
 bench: setup .venv/.dev ## Measure what the performance goals name
 	@$(PY) -m benchmarks

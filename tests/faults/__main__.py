@@ -22,22 +22,22 @@ from tests.faults.dead_channel import beside_a_dead_channel
 from tests.faults.disk_full import full, may_mount
 from tests.faults.disorder import disordered, jumping, repeated
 from tests.faults.faulty_sink import answered_wrongly
-from tests.faults.kill import killed
 from tests.faults.oracle import Row
 from tests.faults.outage import down
-from tests.faults.pause import paused
-from tests.faults.restart import restarted
+from tests.faults.trouble import troubled
 from tests.postgres import PostgresServer, postgres_cluster
 
 KILLS = 200
+LEASE = 6.0
+"""Seconds: what a killed worker had leased goes on after this, not only after a minute."""
 
 Run = Callable[[Path, int, int], Coroutine[Any, Any, Row]]
 OnPostgres = Callable[[Path, int, int, PostgresServer], Coroutine[Any, Any, Row]]
 
 RUNS: dict[str, Run] = {
-    "kills-sqlite": lambda data, seed, kills: killed(data, kills // 2, seed),
-    "kills-sqlite-may-read": lambda data, seed, kills: killed(
-        data, kills // 2, seed, may_read=True
+    "kills-sqlite": lambda data, seed, kills: troubled(data, seed, ["kill"] * (kills // 2)),
+    "kills-sqlite-may-read": lambda data, seed, kills: troubled(
+        data, seed, ["kill"] * (kills // 2), may_read=True
     ),
     "sink": lambda data, seed, _: answered_wrongly(data, 1500, 6, seed),
     "down": lambda data, seed, _: down(data, 6, seed),
@@ -48,15 +48,19 @@ RUNS: dict[str, Run] = {
     "dead-channel": lambda data, seed, _: beside_a_dead_channel(data, 3, 10, seed),
 }
 ON_POSTGRES: dict[str, OnPostgres] = {
-    "kills-postgresql": lambda data, seed, kills, server: killed(
-        data, kills // 2, seed, database=server.url
+    "kills-postgresql": lambda data, seed, kills, server: troubled(
+        data, seed, ["kill"] * (kills // 2), server=server, lease=LEASE
     ),
-    "kills-postgresql-may-read": lambda data, seed, kills, server: killed(
-        data, kills // 2, seed, database=server.url, may_read=True
+    "kills-postgresql-may-read": lambda data, seed, kills, server: troubled(
+        data, seed, ["kill"] * (kills // 2), server=server, lease=LEASE, may_read=True
     ),
-    # The lease as it is: a worker is paused for more than a minute.
-    "pauses": lambda data, seed, _, server: paused(data, 4, seed, database=server.url, workers=3),
-    "restarts": lambda data, seed, _, server: restarted(data, 10, seed, server),
+    # The lease as it is: a process stands still for more than a minute.
+    "pauses": lambda data, seed, _, server: troubled(
+        data, seed, ["pause"] * 4, server=server, rate=80.0
+    ),
+    "restarts": lambda data, seed, _, server: troubled(
+        data, seed, ["restart"] * 10, server=server, rate=80.0
+    ),
 }
 
 

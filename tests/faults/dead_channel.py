@@ -22,7 +22,9 @@ LEAST = 0.05
 """Seconds: what is faster than this is not told apart from a busy machine."""
 
 
-async def beside_a_dead_channel(data: Path, turns: int, seconds: float, seed: int) -> Row:
+async def beside_a_dead_channel(
+    data: Path, turns: int, seconds: float, seed: int, *, patience: float | None = None
+) -> Row:
     """Let one of eight channels hang in every second turn; return the figures."""
     hanging = False
 
@@ -31,7 +33,9 @@ async def beside_a_dead_channel(data: Path, turns: int, seconds: float, seed: in
         return Fault(delay=30.0, drop=True) if dead else None
 
     slack = SlackDouble(may_read=False, choose=choose)
-    async with site(data, seed, rooms=ROOMS, rate=60.0, slack=slack, local=False) as made:
+    async with site(
+        data, seed, rooms=ROOMS, rate=60.0, slack=slack, local=False, patience=patience
+    ) as made:
         made.load.alarms = 0.0
         await made.start()
         sending = asyncio.create_task(made.load.run())

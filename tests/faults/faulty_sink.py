@@ -30,7 +30,9 @@ FAULTS: Mapping[str, Fault] = {
 HANGS = Fault(delay=30.0, drop=True)
 
 
-async def answered_wrongly(data: Path, messages: int, hangs: int, seed: int) -> Row:
+async def answered_wrongly(
+    data: Path, messages: int, hangs: int, seed: int, *, patience: float | None = None
+) -> Row:
     """Send so many messages; `hangs` calls are not answered for 30 s. Return the figures."""
     chance = random.Random(f"{seed}/sink")  # noqa: S311 - chance of a test
     happened: Counter[str] = Counter()
@@ -48,7 +50,7 @@ async def answered_wrongly(data: Path, messages: int, hangs: int, seed: int) -> 
         return FAULTS[name]
 
     slack = SlackDouble(may_read=False, choose=choose)
-    async with site(data, seed, rate=40.0, most=messages, slack=slack) as made:
+    async with site(data, seed, rate=40.0, most=messages, slack=slack, patience=patience) as made:
         await made.start()
         await made.load.run()
         stored = await made.drained(DRAIN)

@@ -1,6 +1,7 @@
-"""The command `parley` with shorter leases, or with a clock that a test moves.
+"""The command `parley` with shorter leases, less patience, or a clock that a test moves.
 
 `FAULT_LEASE` is how many seconds a lease lasts; no call is begun in the last third of it.
+`FAULT_PATIENCE` is how many seconds a call to a chat platform may take.
 `FAULT_CLOCK` names a file that holds by how many seconds the clock of this process is wrong. Of
 SQLite's clock, too: that is the one of the process.
 """
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from parley import observe
 from parley.cli import main
+from parley.platforms import outgoing
 from parley.workers import delivery
 
 _JULIAN_1970 = 2440587.5
@@ -47,6 +49,8 @@ def move_clock(file: Path) -> None:
 if __name__ == "__main__":
     if "FAULT_LEASE" in os.environ:
         shorten_leases(float(os.environ["FAULT_LEASE"]))
+    if "FAULT_PATIENCE" in os.environ:
+        outgoing.TIMEOUT_SECONDS = float(os.environ["FAULT_PATIENCE"])
     if "FAULT_CLOCK" in os.environ:
         move_clock(Path(os.environ["FAULT_CLOCK"]))
     sys.exit(main())

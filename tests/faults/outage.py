@@ -31,8 +31,8 @@ from tests.clock import SetClock
 from tests.faults.oracle import ENDED, Row, read
 from tests.scripted import ScriptedPlatform, failed
 
-CHANNELS = 3
-EVERY = timedelta(minutes=2)
+CHANNELS = 2
+EVERY = timedelta(minutes=4)
 AFTERWARDS = timedelta(minutes=20)
 LONGEST_PAUSE = timedelta(minutes=5)
 _JULIAN_1970 = 2440587.5

@@ -120,6 +120,7 @@ async def site(
     database: str = "",
     workers: int = 0,
     lease: float | None = None,
+    patience: float | None = None,
     rooms: tuple[str, ...] = ROOMS,
     rate: float = 150.0,
     most: int | None = None,
@@ -135,6 +136,8 @@ async def site(
     slack.page = 200
     if lease:
         environment["FAULT_LEASE"] = str(lease)
+    if patience:
+        environment["FAULT_PATIENCE"] = str(patience)
     async with slack_double(slack):
         topics = json.dumps([TOPIC.format(room=room) for room in rooms])
         station.write_settings(
