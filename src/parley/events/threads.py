@@ -6,7 +6,6 @@ keeps every change. The newest change wins, whatever the order in which changes 
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -17,16 +16,6 @@ from parley.kernel.threads import AlarmChange, Thread, Threaded
 
 ALARM = "ALARM"
 OK = "OK"
-
-_LONGEST_KEY = 400
-"""No honest key is longer: an alarm's name has at most 255 characters."""
-
-
-def bounded_key(key: str) -> str:
-    """Return a thread's key, or a digest of it where it is too long for a database's index."""
-    if len(key) <= _LONGEST_KEY:
-        return key
-    return "sha256:" + sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +28,6 @@ class Head:
     notifications has a `summary` and no times. `replies` counts the messages under the head.
     """
 
-    key: str
     state: str = ""
     changed_at: datetime | None = None
     first_at: datetime | None = None
@@ -59,7 +47,6 @@ class Head:
         """Rebuild a head; missing fields take their defaults, unknown ones are ignored."""
         raw: dict[str, Any] = orjson.loads(data)
         return Head(
-            key=raw["key"],
             state=raw.get("state", ""),
             changed_at=_time(raw.get("changed_at")),
             first_at=_time(raw.get("first_at")),
@@ -158,7 +145,6 @@ def _recent(head: Head, change: AlarmChange, reopen_within: timedelta) -> bool:
 def _new_episode(change: AlarmChange, message: Message) -> Plan:
     alarmed = change.state == ALARM
     head = Head(
-        key=change.key,
         state=change.state,
         changed_at=change.changed_at,
         first_at=change.changed_at,
@@ -259,9 +245,7 @@ def _threaded(
 ) -> Plan:
     if head is None:
         first = replace(message, summary=thread.summary)
-        return Plan(
-            Head(key=thread.key, summary=thread.summary), new_head=True, steps=(Post(first),)
-        )
+        return Plan(Head(summary=thread.summary), new_head=True, steps=(Post(first),))
     after = replace(head, replies=head.replies + 1)
     if head_message is None or thread.summary in ("", head.summary):
         return Plan(after, new_head=False, steps=(Reply(message),))

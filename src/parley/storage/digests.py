@@ -184,7 +184,7 @@ class _Channel:
                 destination_id=self.destination_id,
                 thread_key=storm.own_event,
                 latest=False,
-                state=Head(storm.own_event).to_json(),
+                state=Head().to_json(),
                 message=message,
                 updated_at=now,
             )

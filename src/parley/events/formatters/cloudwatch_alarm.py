@@ -9,7 +9,6 @@ from parley.events.fields import label_of
 from parley.events.metrics import shared_dimensions, stat_name
 from parley.events.model import Event, Notification
 from parley.events.reading import context_of, cut, folded_code, text_at, title_text
-from parley.events.threads import bounded_key
 from parley.events.times import span_words, time_words
 from parley.kernel.messages import (
     Block,
@@ -85,7 +84,7 @@ def _thread(alarm: Alarm) -> AlarmChange | None:
     """Return the alarm's thread; a change without a time or a known state stands alone."""
     if alarm.changed_at is None or alarm.state not in STATES:
         return None
-    key = bounded_key(f"{alarm.account}/{alarm.region}/{alarm.name}")
+    key = f"{alarm.account}/{alarm.region}/{alarm.name}"
     return AlarmChange(key, alarm.state, alarm.changed_at)
 
 

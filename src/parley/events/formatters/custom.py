@@ -14,7 +14,6 @@ from parley.events.custom_notification import (
 )
 from parley.events.model import Event, Notification
 from parley.events.reading import context_of, cut, folded_json, one_line
-from parley.events.threads import bounded_key
 from parley.kernel.messages import (
     Block,
     Bullets,
@@ -81,7 +80,7 @@ def _thread(custom: CustomNotification) -> Threaded | None:
     if not custom.thread_id:
         return None
     # The prefix keeps a threadId from being taken for the key of an alarm.
-    key = bounded_key(f"custom:{custom.thread_id}")
+    key = f"custom:{custom.thread_id}"
     return Threaded(key, cut(one_line(custom.summary), _LONGEST_SUMMARY))
 
 
