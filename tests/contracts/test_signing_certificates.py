@@ -46,10 +46,11 @@ def answer(body: bytes, status: int = 200) -> Handler:
 
 
 def certificates(
-    session: ClientSession, sns: Signer, clock: SetClock, source: str
+    session: ClientSession, sns: Signer, clock: SetClock, source: str, patience: float = 5.0
 ) -> SigningCertificates:
     """Return what is tested, with a source on loopback."""
-    return SigningCertificates(session, SignedBy.from_pem(sns.root_pem), clock, source=source)
+    trust = SignedBy.from_pem(sns.root_pem)
+    return SigningCertificates(session, trust, clock, source=source, patience=patience)
 
 
 async def test_many_requests_share_one_fetch(
@@ -188,9 +189,10 @@ async def test_an_answer_that_never_comes_ends_in_time(
         await asyncio.sleep(60)
         return web.Response()
 
-    async with serving(never) as server, asyncio.timeout(8):
+    async with serving(never) as server, asyncio.timeout(5):
+        ours = certificates(session, sns, clock, server.url, patience=0.2)
         with pytest.raises(Unavailable, match="TimeoutError"):
-            await certificates(session, sns, clock, server.url).key(CERTIFICATE_URL)
+            await ours.key(CERTIFICATE_URL)
 
 
 async def test_a_wrong_certificate_is_refused_and_not_fetched_again_at_once(

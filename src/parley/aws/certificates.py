@@ -28,7 +28,7 @@ FAILURE_KEPT = timedelta(seconds=10)
 
 _Entry = TypeVar("_Entry")
 
-_TIMEOUT = ClientTimeout(total=5)
+_PATIENCE = 5.0
 _MOST_KEYS = 64
 _MOST_FAILURES = 256
 _MOST_FETCHES = 16
@@ -46,11 +46,19 @@ class SigningCertificates:
     Requests for one address share one fetch, and few fetches run at once: the address is chosen by
     whoever sends a message. `source` is a base URL on loopback that stands in for the scheme and
     host of every address, for tests and measurements; addresses are checked all the same.
+    `patience` is how many seconds a certificate may take to arrive.
     """
 
     def __init__(
-        self, session: ClientSession, trust: Trust, clock: Clock, *, source: str = ""
+        self,
+        session: ClientSession,
+        trust: Trust,
+        clock: Clock,
+        *,
+        source: str = "",
+        patience: float = _PATIENCE,
     ) -> None:
+        self._timeout = ClientTimeout(total=patience)
         self._session = session
         self._trust = trust
         self._clock = clock
@@ -116,7 +124,7 @@ class SigningCertificates:
         address = self._source + urlsplit(url.url).path if self._source else url.url
         try:
             async with self._session.get(
-                address, allow_redirects=False, timeout=_TIMEOUT
+                address, allow_redirects=False, timeout=self._timeout
             ) as response:
                 if response.status != 200:  # noqa: PLR2004 - the one good answer
                     raise Unavailable(
