@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from aiohttp import ClientSession
@@ -73,8 +72,6 @@ _READY_WITHIN = 8.0
 """Seconds: more than SQLite waits for a lock by itself, which it can then tell."""
 
 _FIRST_RETENTION = timedelta(minutes=1)
-
-_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +208,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
     """
     settings = stores.settings
     async with contextlib.AsyncExitStack() as stack:
-        working = await stack.enter_async_context(work(stores, pages_url(settings, address)))
+        working = await stack.enter_async_context(work(stores, settings.pages_url(address)))
         live, metrics, stopping = working.live, working.metrics, working.stopping
         certificates = _certificates(settings, working.session, stores.clock)
         receive = Receive(
@@ -242,7 +239,7 @@ async def start(stores: Stores, address: tuple[str, int]) -> AsyncIterator[Runni
                 converse=Converse(stores.rooms, live),
                 card=card,
                 clock=stores.clock,
-                allowed_hosts=allowed_hosts(settings),
+                allowed_hosts=settings.allowed_hosts,
                 secure_cookie=settings.web.url.startswith("https://"),
                 extra_routes=[
                     *ingest.routes(_measured(receive, metrics)),
@@ -312,23 +309,6 @@ def owner_listens_on(settings: Settings) -> tuple[str, int] | None:
     """Return where the gateway listens that runs on this database; none if none does."""
     address = owners_address(settings.database_url)
     return split_address(address) if address else None
-
-
-def pages_url(settings: Settings, address: tuple[str, int]) -> str:
-    """Return where people open the pages."""
-    if settings.web.url:
-        return settings.web.url
-    host, port = address
-    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://{shown}:{port}"
-
-
-def allowed_hosts(settings: Settings) -> frozenset[str]:
-    """Return the names that the Host header of a browser may have."""
-    named = {settings.address[0], *settings.web.hosts, *_LOOPBACK_NAMES}
-    if settings.web.url:
-        named.add(urlsplit(settings.web.url).hostname or "")
-    return frozenset(name.lower() for name in named if name)
 
 
 def _platforms(settings: Settings, session: ClientSession, pages: str) -> dict[str, ChatPlatform]:

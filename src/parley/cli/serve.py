@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from parley.bootstrap import Running, Stores, open_stores, own, pages_url, start
+from parley.bootstrap import Running, Stores, open_stores, own, start
 from parley.cli.options import add_data, settings_of
 from parley.kernel.errors import Unavailable
 from parley.observe import start_log
@@ -127,7 +127,7 @@ class _Server(uvicorn.Server):
 async def _say_ready(running: Running, address: tuple[str, int]) -> None:
     stores = running.stores
     settings = stores.settings
-    url = pages_url(settings, address)
+    url = settings.pages_url(address)
     for topic in settings.sns.unsigned_topics:
         print(
             f"WARNING: messages of {topic} are accepted without a signature, from programs on this "

@@ -5,7 +5,7 @@ import asyncio
 import re
 import sys
 
-from parley.bootstrap import open_stores, owner_listens_on, pages_url
+from parley.bootstrap import open_stores, owner_listens_on
 from parley.cli.options import add_data, settings_of
 from parley.kernel.errors import InvalidRequest
 
@@ -43,5 +43,5 @@ def run(options: argparse.Namespace) -> int:
             "minutes.",
             file=sys.stderr,
         )
-    print(f"{pages_url(settings, running or settings.address)}/sign-in?token={secret}")
+    print(f"{settings.pages_url(running or settings.address)}/sign-in?token={secret}")
     return 0

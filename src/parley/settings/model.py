@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -19,6 +20,9 @@ from parley.events.topics import parse_topic
 from parley.kernel.errors import InvalidRequest
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+"""What means every address of this machine is none that a browser could open."""
+
 _DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 _Words = Annotated[tuple[str, ...], NoDecode]
 _Mapping = Annotated[dict[str, str], NoDecode]
@@ -221,6 +225,25 @@ class Settings(BaseSettings):
     def loopback(self) -> bool:
         """Whether only this machine can reach Parley."""
         return self.address[0] in _LOOPBACK
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The names that the Host header of a browser may have."""
+        named = {self.address[0], *self.web.hosts, *_LOOPBACK}
+        if self.web.url:
+            named.add(urlsplit(self.web.url).hostname or "")
+        return frozenset(name.lower() for name in named if name)
+
+    def pages_url(self, address: tuple[str, int]) -> str:
+        """Return where people open the pages of a gateway that listens on this address.
+
+        Its port may be another than the one that was asked for: 0 takes a free one.
+        """
+        if self.web.url:
+            return self.web.url
+        host, port = address
+        host = _THIS_MACHINE.get(host, host)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def database_url(self) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from parley.cli.config import shown
 from parley.settings import BadSettings, Settings, find_file, read_settings, split_address
+from parley.settings.model import Web
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
@@ -232,6 +233,30 @@ def test_only_loopback_is_loopback() -> None:
     assert Settings(listen="localhost:1").loopback
     for listen in ("0.0.0.0:1", "[::]:1", "192.0.2.1:1", "example.com:1"):
         assert not Settings(listen=listen).loopback
+
+
+@pytest.mark.parametrize(
+    "address, url",
+    [
+        (("127.0.0.1", 8080), "http://127.0.0.1:8080"),
+        (("parley.example.com", 80), "http://parley.example.com:80"),
+        (("::1", 8080), "http://[::1]:8080"),
+        (("0.0.0.0", 8080), "http://127.0.0.1:8080"),  # noqa: S104 - nothing is bound
+        (("::", 8080), "http://[::1]:8080"),
+    ],
+)
+def test_people_open_an_address_that_a_browser_knows(address: tuple[str, int], url: str) -> None:
+    assert Settings().pages_url(address) == url
+    assert Settings(web=Web(url="https://parley.example.com/")).pages_url(address) == (
+        "https://parley.example.com"
+    )
+
+
+def test_the_pages_have_the_names_that_they_are_opened_by() -> None:
+    web = Web(url="https://Parley.example.com:8443", hosts=("chatops",))
+    settings = Settings(listen="192.0.2.1:8080", web=web)
+    own = {"192.0.2.1", "parley.example.com", "chatops"}
+    assert settings.allowed_hosts == own | {"127.0.0.1", "localhost", "::1"}
 
 
 def test_what_is_shown_holds_no_secret(tmp_path: Path) -> None:
