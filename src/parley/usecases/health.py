@@ -27,15 +27,12 @@ class Health:
             return
         self.known_well.add(place)
         await self.configurations.mark(place, "")
-        await self.notices.well(
-            _cause(place),
-            Message(
-                title=Text(f"Messages arrive in {place} again"),
-                tone=Tone.GOOD,
-                state="OK",
-                context=("Parley",),
-            ),
-        )
+        for cause, title in (
+            (_cause(place), f"Messages arrive in {place} again"),
+            (_dead(place), f"After a message that was given up, {place} takes messages again"),
+        ):
+            message = Message(title=Text(title), tone=Tone.GOOD, state="OK", context=("Parley",))
+            await self.notices.well(cause, message)
 
     async def not_set_up(self, place: Destination) -> None:
         """Say that nothing is configured that could reach the channel's platform."""
@@ -57,8 +54,9 @@ class Health:
         if error.reason in _WHOLE_CHANNEL:
             await self._broken(place, f"Messages do not arrive in {place}", str(error), delivery)
             return
+        self.known_well.discard(place)
         await self.notices.tell(
-            f"dead:{place}:{error.reason}",
+            _dead(place),
             _bad(f"A message for {place} was given up", str(error), delivery),
         )
 
@@ -72,6 +70,10 @@ class Health:
 
 def _cause(place: Destination) -> str:
     return f"destination:{place}"
+
+
+def _dead(place: Destination) -> str:
+    return f"dead:{place}"
 
 
 def _bad(title: str, problem: str, delivery: Delivery | None) -> Message:
