@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from parley.bootstrap import Running, Stores, open_stores, own, start
+from parley.cli.collector import settle
 from parley.cli.options import add_data, settings_of
 from parley.kernel.errors import Unavailable
 from parley.observe import start_log
@@ -55,6 +56,7 @@ async def _serve(stores: Stores, listens_on: Callable[[str], None]) -> None:
     listens_on(f"{settings.address[0]}:{port}")
     with listening:
         async with start(stores, (settings.address[0], port)) as running:
+            settle()
             server = _Server(running, lambda: _say_ready(running, (host, port)))
             await server.serve(sockets=[listening])
 

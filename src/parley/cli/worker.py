@@ -5,6 +5,7 @@ import asyncio
 import signal
 
 from parley.bootstrap import Stores, open_stores, work
+from parley.cli.collector import settle
 from parley.cli.options import add_data, settings_of
 from parley.cli.serve import fast_loop
 from parley.kernel.errors import Refused
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
 async def _work(stores: Stores) -> None:
     settings = stores.settings
     async with work(stores, settings.pages_url(settings.address)) as working:
+        settle()
         loop = asyncio.get_running_loop()
         signals = (signal.SIGTERM, signal.SIGINT)
         for one in signals:
