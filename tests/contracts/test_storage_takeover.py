@@ -1,5 +1,6 @@
 """What a worker may have sent before it ended is marked by whoever takes its channel over."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from parley.storage.ids import Ids
 from parley.storage.inbox import store
 from parley.storage.outbox import StoredOutbox
 from parley.storage.schema import outbox as rows
-from tests.arrivals import OPS, SLACK, alarm, arrival, route
+from tests.arrivals import OPS, SLACK, alarm, arrival, route, threaded
 
 MINUTE = timedelta(minutes=1)
 OVER = timedelta(seconds=-1)
@@ -145,6 +146,33 @@ async def test_where_a_retry_may_have_been_passed_by_both_are_marked(
     await next_one.release(lease)
     await dying.claim("dying", 10)
     assert await marked(next_one) == ["failed before", "one"]
+
+
+async def test_of_several_retries_any_may_have_been_under_way(
+    put: Put, dying: StoredOutbox, next_one: StoredOutbox
+) -> None:
+    put(*titled("one", "two", "three", "four"))
+    [lease] = await next_one.claim("first", 10)
+    first, second, *_ = await next_one.pending(lease, 10)
+    assert await next_one.retry(lease, first, "busy", timedelta(milliseconds=300))
+    assert await next_one.retry(lease, second, "busy", timedelta())
+    await next_one.release(lease)
+    [lease] = await dying.claim("dying", 10)
+    under_way, *_ = await dying.pending(lease, 10)
+    assert under_way.id == second.id  # the first waits for its time still
+    await asyncio.sleep(0.35)
+    assert await marked(next_one) == ["one", "two", "three"]
+
+
+async def test_what_waits_for_its_thread_was_not_under_way(
+    put: Put, dying: StoredOutbox, next_one: StoredOutbox
+) -> None:
+    put(threaded("deploy", "started", SLACK), threaded("deploy", "done", SLACK))
+    put(*titled("alone"))
+    [lease] = await dying.claim("dying", 10)
+    first, *_ = await dying.pending(lease, 10)
+    assert await dying.retry(lease, first, "busy", timedelta())
+    assert await marked(next_one) == ["started", "alone"]
 
 
 async def test_an_unanswered_call_leaves_a_doubt_that_stays(

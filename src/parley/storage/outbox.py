@@ -24,6 +24,7 @@ from parley.storage.rows import lease_values, storable
 from parley.storage.showing import show_all
 
 _MOST_MARKS = 100_000  # one for each channel that is being written to
+_MOST_TRIED = 1000
 
 
 class StoredOutbox:
@@ -154,14 +155,14 @@ def _claim(
 def _mark_in_flight(connection: sa.Connection, destination_id: int) -> None:
     """Mark what a worker may have sent before it ended: the first that it could have taken.
 
-    Where that one had failed before, it may have waited for its retry while the worker sent the
-    first that had not, so that one is marked, too. To repeat an edit doubles nothing.
+    What had failed before is sent when its time has come, whatever came before it in line, so each
+    of those is marked, too. What waits for another of its thread was not sent, and to repeat an
+    edit doubles nothing.
     """
     values = {"destination": destination_id, "most": 1}
-    candidates = {row.id: row for row in connection.execute(sql.PENDING, values)}
-    if any(row.attempts for row in candidates.values()):
-        untried = connection.execute(sql.PENDING_UNTRIED, values)
-        candidates |= {row.id: row for row in untried}
+    candidates = {row.id: row for row in connection.execute(sql.PENDING_UNTRIED, values)}
+    tried = connection.execute(sql.PENDING_TRIED, {**values, "most": _MOST_TRIED})
+    candidates |= {row.id: row for row in tried}
     candidates |= {row.id: row for row in connection.execute(sql.PENDING_OF_DIGESTS, values)}
     doubtful = [
         row.id for row in candidates.values() if row.action != Action.EDIT or not row.head_handle

@@ -123,7 +123,16 @@ PENDING_OF_DIGESTS = _SENDABLE.where(
 )
 """Digests themselves: they speak for many, so they do not wait behind a crowd."""
 
-PENDING_UNTRIED = PENDING.where(outbox.c.attempts == 0)
+_ahead = outbox.alias("ahead")
+_FIRST_OF_THREAD = ~sa.exists().where(
+    _ahead.c.head_id == outbox.c.head_id,
+    _ahead.c.state == STATE_PENDING,
+    _ahead.c.id < outbox.c.id,
+)
+
+PENDING_TRIED = PENDING.where(outbox.c.attempts > 0, _FIRST_OF_THREAD)
+
+PENDING_UNTRIED = PENDING.where(outbox.c.attempts == 0, _FIRST_OF_THREAD)
 
 DOUBT = (
     sa.update(outbox)
@@ -204,13 +213,6 @@ KEEP_HANDLE = (
     sa.update(heads)
     .where(heads.c.id == _given("head"), heads.c.handle == "")
     .values(handle=sa.bindparam("given_handle", type_=sa.Text))
-)
-
-_ahead = outbox.alias("ahead")
-_FIRST_OF_THREAD = ~sa.exists().where(
-    _ahead.c.head_id == outbox.c.head_id,
-    _ahead.c.state == STATE_PENDING,
-    _ahead.c.id < outbox.c.id,
 )
 
 # The others of a thread wait for its first, however long they have been due.
