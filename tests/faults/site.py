@@ -163,7 +163,17 @@ async def site(
             await asyncio.to_thread(made.end)
 
 
-def busy(slack: SlackDouble, seed: int, most: float = 0.02) -> None:
-    """Let the sink take a little time for each call, so that faults find calls in flight."""
+def busy(slack: SlackDouble, seed: int, most: float = 0.02, failing: float = 0.05) -> None:
+    """Let the sink take a little time for each call, so that faults find calls in flight.
+
+    A share of the calls fails, so that retries are on their way, too.
+    """
     chance = random.Random(f"{seed}/sink")  # noqa: S311 - chance of a test
-    slack.choose = lambda _method, _content: Fault(delay=chance.random() * most, right=True)
+
+    def choose(_method: str, _content: object) -> Fault:
+        delay = chance.random() * most
+        if chance.random() < failing:
+            return Fault("internal_error", 500, delay=delay)
+        return Fault(delay=delay, right=True)
+
+    slack.choose = choose
