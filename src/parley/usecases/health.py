@@ -25,7 +25,6 @@ class Health:
         """Say that a message arrived."""
         if place in self.known_well:
             return
-        self.known_well.add(place)
         await self.configurations.mark(place, "")
         for cause, title in (
             (_cause(place), f"Messages arrive in {place} again"),
@@ -33,6 +32,7 @@ class Health:
         ):
             message = Message(title=Text(title), tone=Tone.GOOD, state="OK", context=("Parley",))
             await self.notices.well(cause, message)
+        self.known_well.add(place)  # Not before: what could not be said now is said next time.
 
     async def not_set_up(self, place: Destination) -> None:
         """Say that nothing is configured that could reach the channel's platform."""

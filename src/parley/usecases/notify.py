@@ -104,7 +104,11 @@ class Notify:
             state="OK",
             context=("Parley",),
         )
-        await self.notices.well(cause, message)
+        try:
+            await self.notices.well(cause, message)
+        except ParleyError as error:
+            self.known_well.discard(cause)  # The next event of the kind says it.
+            log.error("notice_failed", event_id=event.id, error=str(error))
 
     async def _report(self, cause: str, event: Event, formatted: Formatted) -> None:
         self.known_well.discard(cause)
