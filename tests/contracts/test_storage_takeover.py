@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from parley.kernel.incoming import Destination
 from parley.kernel.ports.inbox import Arrival
 from parley.storage.database import Database
+from parley.storage.deliveries import StoredDeliveries
 from parley.storage.ids import Ids
 from parley.storage.inbox import store
 from parley.storage.outbox import StoredOutbox
@@ -162,6 +163,20 @@ async def test_of_several_retries_any_may_have_been_under_way(
     assert under_way.id == second.id  # the first waits for its time still
     await asyncio.sleep(0.35)
     assert await marked(next_one) == ["one", "two", "three"]
+
+
+async def test_what_came_later_does_not_stand_in_for_what_was_under_way(
+    put: Put, dying: StoredOutbox, next_one: StoredOutbox, database: Database
+) -> None:
+    put(*titled("given up", "under way", "behind it"))
+    [lease] = await next_one.claim("first", 10)
+    given_up, *_ = await next_one.pending(lease, 10)
+    assert await next_one.bury(lease, given_up, "no")
+    await next_one.release(lease)
+    await dying.claim("dying", 10)
+    await asyncio.sleep(0.01)
+    assert await StoredDeliveries(database).replay([given_up.id])
+    assert await marked(next_one) == ["given up", "under way"]
 
 
 async def test_what_waits_for_its_thread_was_not_under_way(

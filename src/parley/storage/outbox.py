@@ -5,7 +5,7 @@ later write is conditional on both, so that a worker that was paused beyond its 
 nothing. All times are the database's own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from parley.storage.rows import lease_values, storable
 from parley.storage.showing import show_all
 
 _MOST_MARKS = 100_000  # one for each channel that is being written to
-_MOST_TRIED = 1000
+_MOST_DOUBTED = 1000
 
 
 class StoredOutbox:
@@ -159,9 +159,10 @@ def _mark_in_flight(connection: sa.Connection, destination_id: int) -> None:
     of those is marked, too. What waits for another of its thread was not sent, and to repeat an
     edit doubles nothing.
     """
-    values = {"destination": destination_id, "most": 1}
-    candidates = {row.id: row for row in connection.execute(sql.PENDING_UNTRIED, values)}
-    tried = connection.execute(sql.PENDING_TRIED, {**values, "most": _MOST_TRIED})
+    values = {"destination": destination_id, "most": _MOST_DOUBTED}
+    untried = connection.execute(sql.PENDING_UNTRIED, values).all()
+    candidates = {row.id: row for row in _first_at_some_time(untried)}
+    tried = connection.execute(sql.PENDING_TRIED, values)
     candidates |= {row.id: row for row in tried}
     candidates |= {row.id: row for row in connection.execute(sql.PENDING_OF_DIGESTS, values)}
     doubtful = [
@@ -169,6 +170,19 @@ def _mark_in_flight(connection: sa.Connection, destination_id: int) -> None:
     ]
     if doubtful:
         connection.execute(sql.DOUBT, {"wanted": doubtful})
+
+
+def _first_at_some_time(rows: Sequence[Any]) -> Iterator[Any]:
+    """Return those that were the first in line at some time; the line is in the order of ids.
+
+    Mostly that is one. But a dead letter that is sent again, or an event from a process whose clock
+    is behind, goes before what may be on its way already.
+    """
+    earliest: int | None = None
+    for row in rows:
+        if earliest is None or row.due_at < earliest:
+            earliest = row.due_at
+            yield row
 
 
 def _renew(connection: sa.Connection, leases: Sequence[Lease], lease_ms: int) -> Sequence[Lease]:

@@ -100,6 +100,7 @@ _SENDABLE = (
         outbox.c.message,
         outbox.c.attempts,
         outbox.c.possible_duplicate,
+        outbox.c.due_at,
         outbox.c.created_at,
         (now_ms() - outbox.c.created_at).label("age"),
         heads.c.handle.label("head_handle"),
