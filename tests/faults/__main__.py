@@ -36,6 +36,9 @@ OnPostgres = Callable[[Path, int, int, PostgresServer], Coroutine[Any, Any, Row]
 
 RUNS: dict[str, Run] = {
     "kills-sqlite": lambda data, seed, kills: troubled(data, seed, ["kill"] * (kills // 2)),
+    "kills-sqlite-300-a-second": lambda data, seed, kills: troubled(
+        data, seed, ["kill"] * (kills // 10), rate=300.0
+    ),
     "kills-sqlite-may-read": lambda data, seed, kills: troubled(
         data, seed, ["kill"] * (kills // 2), may_read=True
     ),
