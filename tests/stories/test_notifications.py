@@ -1,5 +1,6 @@
 """From what AWS publishes to what people see, through the real server."""
 
+import asyncio
 from uuid import uuid4
 
 from parley.kernel.ports.rooms import Posted
@@ -120,6 +121,7 @@ async def test_a_configuration_that_is_added_while_the_gateway_runs_is_served(
             await station.post(session, envelope("ops", f"after {number}"))
             if await station.room("late"):
                 break
+            await asyncio.sleep(0.1)  # who speaks where is looked up once a second
         assert lines(await station.room("late"))
         station.parley("configurations", "remove", "late")
 
